@@ -1,0 +1,1 @@
+"""One architecture per file: tensors in, tensors out, no files, no globals."""

@@ -1,0 +1,42 @@
+"""YAML from people we do not know: plain data only, and not too much of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sepcli.errors import UsageError
+
+LARGEST = 1_000_000  # bytes
+MOST_ALIASES = 100  # nested aliases grow exponentially when they are expanded
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file whose top level is a mapping.
+
+    Raises:
+        UsageError: if it is missing, too large, not YAML, or not a mapping.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise UsageError(f"{path} is larger than {LARGEST} bytes", "give a smaller file")
+        return parse_yaml(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}", "check the path") from error
+
+
+def parse_yaml(text: str, name: str) -> dict[str, Any]:
+    """The mapping in a YAML text; `name` says in errors where it came from."""
+    try:
+        aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text))
+        if aliases > MOST_ALIASES:
+            raise UsageError(f"{name} uses {aliases} YAML aliases", "write the values out")
+        data = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        place = str(error).replace("\n", " ")
+        raise UsageError(f"{name} is not valid YAML: {place}", "correct the file") from error
+    if not isinstance(data, dict):
+        raise UsageError(f"{name} is not a mapping of keys to values", "correct the file")
+    return data
