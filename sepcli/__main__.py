@@ -1,0 +1,6 @@
+"""`python -m sepcli`."""
+
+from sepcli.cli.main import main
+
+if __name__ == "__main__":
+    main()

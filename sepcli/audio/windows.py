@@ -1,0 +1,129 @@
+"""Cutting a stream into windows with real context at their edges, and joining what comes out.
+
+A window of length W is trusted except for `context` samples at each edge, where the network
+has heard too little. Neighbours overlap by 2 * context + fade, so that the trusted parts
+overlap by `fade`, over which one is faded into the next; the two ramps sum to one. The first
+window is trusted from its first sample. The last one is moved back to end with the signal, so
+it is as long as the others and computes nothing twice but the overlap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Wave = NDArray[np.float32]  # (samples, channels)
+Stems = NDArray[np.float32]  # (stems, samples, channels)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Lengths in samples.
+
+    Attributes:
+        window: what the network hears at once.
+        context: at each edge of a window, heard but not used.
+        fade: overlap of the used parts of two neighbours.
+    """
+
+    window: int
+    context: int
+    fade: int
+
+    def __post_init__(self) -> None:
+        if min(self.window, self.fade) < 1 or self.context < 0 or self.hop < 1:
+            raise ValueError(f"a window of {self.window} is too short for its overlap")
+
+    @property
+    def hop(self) -> int:
+        """Distance of two windows' starts."""
+        return self.window - 2 * self.context - self.fade
+
+    @classmethod
+    def of(cls, rate: int, window: float, context: float, fade: float) -> Layout:
+        """From seconds."""
+        return cls(round(window * rate), round(context * rate), max(1, round(fade * rate)))
+
+
+@dataclass(frozen=True)
+class Window:
+    """A part of the signal, and how much of it counts.
+
+    Attributes:
+        start: index of its first sample in the signal.
+        wave: (samples, channels).
+        fade_in: index in the signal from which it is faded in; None for the first window.
+        last: whether the signal ends with it.
+    """
+
+    start: int
+    wave: Wave
+    fade_in: int | None
+    last: bool
+
+
+def cut(blocks: Iterable[Wave], layout: Layout) -> Iterator[Window]:
+    """Windows of a stream of blocks (samples, channels), of any lengths.
+
+    A stream shorter than a window gives one short window; an empty one gives none.
+    """
+    buffer: Wave | None = None
+    start, fade_in = 0, None  # start: index of the buffer's first sample in the signal
+    keep = layout.window  # samples before a window's start that the last one may need
+    base = 0  # index of the next window's start
+    for block in blocks:
+        buffer = block if buffer is None else np.concatenate([buffer, block])
+        # One sample more than the window is needed to know that it is not the last.
+        while start + len(buffer) > base + layout.window:
+            at = base - start
+            yield Window(base, buffer[at : at + layout.window], fade_in, last=False)
+            base += layout.hop
+            fade_in = base + layout.context
+            drop = max(0, base - keep - start)
+            buffer, start = buffer[drop:], start + drop
+    if buffer is not None and len(buffer):
+        end = start + len(buffer)
+        first = max(0, min(base, end - layout.window))
+        yield Window(first, buffer[first - start :], fade_in, last=True)
+
+
+class Joiner:
+    """Overlap-adds the stems of successive windows and gives out what is finished."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._fading: Stems | None = None  # the former window's end, already faded out
+
+    def add(self, window: Window, stems: Stems) -> Stems:
+        """Add a window's stems; returns what no later window will change.
+
+        Args:
+            window: as `cut` gave it.
+            stems: (stems, samples of the window, channels).
+
+        Returns:
+            (stems, finished samples, channels), the continuation of what was returned before.
+        """
+        fade = self._layout.fade
+        first = 0 if window.fade_in is None else window.fade_in - window.start
+        used = stems[:, first:]
+        if self._fading is not None:
+            ramp = fade_ramp(fade)
+            used = used.copy()
+            used[:, :fade] = used[:, :fade] * ramp + self._fading
+        if window.last:
+            self._fading = None
+            return used
+        end = self._layout.window - self._layout.context - first
+        tail = used[:, end - fade : end]
+        self._fading = tail * (1 - fade_ramp(fade))
+        return used[:, : end - fade]
+
+
+def fade_ramp(fade: int) -> Wave:
+    """(fade, 1) rising from just above 0 to just below 1, symmetric."""
+    ramp: Wave = ((np.arange(fade, dtype=np.float32) + 0.5) / fade)[:, None]
+    return ramp

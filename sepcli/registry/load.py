@@ -1,0 +1,133 @@
+"""From a registry entry to a network on a device."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from sepcli.errors import ModelError
+from sepcli.home import cache_folder
+from sepcli.nets.band_unet import BandUNet
+from sepcli.query.encoder import QueryEncoder, SmallClap
+from sepcli.registry.schema import suggestion
+from sepcli.registry.store import Model
+
+ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {"band-unet": BandUNet}
+FALLBACK_RATE = 44_100  # Hz, for recordings whose own rate a network cannot filter
+
+
+class Network(Protocol):
+    """What the engine needs of a separator.
+
+    Called with (batch, channels, samples), (queries, embedding) or None, and the sample rate,
+    it returns stems (batch, stems, channels, samples) and either the presence of every query
+    (batch, queries) or None.
+    """
+
+    def __call__(
+        self, mixture: Tensor, queries: Tensor | None, rate: int
+    ) -> tuple[Tensor, Tensor | None]: ...
+
+    def to(self, device: torch.device) -> Any:
+        """Move to a device."""
+        ...
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model ready to run.
+
+    Attributes:
+        model: its registry entry.
+        network: in evaluation mode.
+        fingerprint: changes whenever the weights, or how they are used, do.
+    """
+
+    model: Model
+    network: Network
+    fingerprint: str
+    encoder_maker: Callable[[], QueryEncoder] | None = None
+
+    @cached_property
+    def encoder(self) -> QueryEncoder:
+        """What turns queries into embeddings; loaded when first asked for."""
+        if self.encoder_maker is None:
+            stems = ", ".join(self.model.entry.stems or [])
+            message = f"model {self.model.name} answers no queries"
+            raise ModelError(message, f"it always gives {stems}: leave the queries out")
+        return self.encoder_maker()
+
+    def rate_for(self, rate: int) -> int:
+        """The sample rate, in Hz, at which a recording of `rate` Hz is separated."""
+        if self.model.entry.sample_rate is not None:
+            return self.model.entry.sample_rate
+        return rate if BandUNet.accepts(rate) else FALLBACK_RATE
+
+
+def fingerprint(model: Model) -> str:
+    """A hash of all the files and settings that decide what a model does."""
+    digest = hashlib.sha256(model.entry.model_dump_json(include={"architecture", "arguments", "windows"}).encode())
+    for role in sorted(model.entry.files):
+        digest.update(sha256_of(model.path(role)).encode())
+    return digest.hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file, read in parts."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load(model: Model) -> LoadedModel:
+    """Check a model's files and build its network, on the CPU.
+
+    Raises:
+        ModelError: if a file is missing or not the one the entry names, or does not fit.
+    """
+    for role in model.entry.files:
+        verify(model, role)
+    network = build(model)
+    maker = None
+    if model.entry.query is not None:
+        files = model.path("clap"), model.path("tokenizer")
+        maker = partial(SmallClap, *files, cache_folder() / "embeddings")
+    return LoadedModel(model, network, fingerprint(model), maker)
+
+
+def verify(model: Model, role: str) -> None:
+    """Compare a file's size and hash with the entry."""
+    file, path = model.entry.files[role], model.path(role)
+    size = path.stat().st_size
+    if file.size is not None and size != file.size:
+        message = f"model {model.name}: {path.name} has {size} bytes, not {file.size}"
+        raise ModelError(message, "reinstall sepcli, or fetch the file again")
+    if file.sha256 is not None and sha256_of(path) != file.sha256:
+        message = f"model {model.name}: {path.name} is not the file the registry names"
+        raise ModelError(message, "reinstall sepcli, or fetch the file again")
+
+
+def build(model: Model) -> Network:
+    """The network with its weights, strictly: every tensor fits, and none is left over."""
+    entry = model.entry
+    if entry.architecture not in ARCHITECTURES:
+        hint = suggestion(entry.architecture, ARCHITECTURES)
+        message = f"model {model.name}: unknown architecture {entry.architecture}{hint}"
+        raise ModelError(message, f"known are {', '.join(ARCHITECTURES)}")
+    try:
+        network = ARCHITECTURES[entry.architecture](**entry.arguments)
+        state = {key: value.float() for key, value in load_file(model.path("separator")).items()}
+        network.load_state_dict(state)
+    except (TypeError, ValueError, RuntimeError, SafetensorError, OSError) as error:
+        reason = " ".join(str(error).split())[:300]
+        message = f"model {model.name}: its weights cannot be loaded: {reason}"
+        raise ModelError(message, "the file is damaged or of another architecture") from error
+    return network.eval().requires_grad_(False)  # type: ignore[return-value]

@@ -1,0 +1,152 @@
+"""What an entry of a model registry says."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from sepcli.errors import UsageError
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+SHA256 = r"^[0-9a-f]{64}$"
+
+
+class Section(BaseModel):
+    """A part of an entry: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelFile(Section):
+    """A file of a model.
+
+    Attributes:
+        source: `shipped:NAME` inside the package, or a path, relative to the registry file.
+        sha256: of the whole file; null only for models of one's own that still change.
+        size: bytes.
+    """
+
+    source: str
+    sha256: Annotated[str, Field(pattern=SHA256)] | None = None
+    size: Annotated[int, Field(ge=1)] | None = None
+
+
+class QuerySupport(Section):
+    """How a model is asked: its encoder, and how sure it must be that a sound is there."""
+
+    encoder: Literal["small-clap"]
+    presence_threshold: float = Field(default=0.5, ge=0, le=1)
+
+
+class Windows(Section):
+    """How long recordings are cut, in seconds."""
+
+    length: float = Field(default=10.0, gt=0)
+    context: float = Field(default=0.5, ge=0)
+    fade: float = Field(default=0.25, gt=0)
+
+    @model_validator(mode="after")
+    def _leaves_a_hop(self) -> Windows:
+        if self.length <= 2 * (self.context + self.fade):
+            raise ValueError("length must exceed 2 * (context + fade)")
+        return self
+
+
+class Licence(Section):
+    """SPDX names."""
+
+    code: str
+    weights: str
+
+
+class ModelEntry(Section):
+    """One model. It either answers queries or names its stems, never both."""
+
+    summary: str
+    architecture: str
+    arguments: dict[str, Any] = {}
+    sample_rate: int | None = Field(default=None, description="Hz; null: any multiple of 100 Hz")
+    channels: int | None = Field(default=None, description="null: any number, treated alike")
+    query: QuerySupport | None = None
+    stems: Annotated[list[str], Field(min_length=1)] | None = None
+    windows: Windows = Windows()
+    files: dict[str, ModelFile]
+    licence: Licence
+    training_data: str
+    figures: dict[str, float] = {}
+
+    @model_validator(mode="after")
+    def _query_or_stems(self) -> ModelEntry:
+        if (self.query is None) == (self.stems is None):
+            raise ValueError("give either `query` or `stems`")
+        roles = {"separator"} | ({"clap", "tokenizer"} if self.query else set())
+        if missing := roles - self.files.keys():
+            raise ValueError(f"files lacks {', '.join(sorted(missing))}")
+        return self
+
+    @field_validator("figures")
+    @classmethod
+    def _finite(cls, figures: dict[str, float]) -> dict[str, float]:
+        if not all(math.isfinite(value) for value in figures.values()):
+            raise ValueError("figures must be finite")
+        return figures
+
+
+class RegistryFile(Section):
+    """A whole weights.yaml."""
+
+    version: Literal[1]
+    default: str | None = None
+    models: dict[str, ModelEntry]
+
+    @field_validator("models")
+    @classmethod
+    def _names(cls, models: dict[str, ModelEntry]) -> dict[str, ModelEntry]:
+        for name in models:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no model name: use a-z, 0-9, '.', '_' and '-'")
+        return models
+
+
+def check(data: dict[str, Any], name: str) -> RegistryFile:
+    """Validate a registry's data.
+
+    Raises:
+        UsageError: naming every error at once, with suggestions for misspelt keys.
+    """
+    try:
+        return RegistryFile.model_validate(data)
+    except ValidationError as error:
+        raise UsageError(f"{name}: {explain(error)}", "correct the file") from None
+
+
+def explain(error: ValidationError) -> str:
+    """All errors in one line, with did-you-mean."""
+    return "; ".join(_explain_one(item) for item in error.errors())
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """` (did you mean X?)`, or nothing if no known word is close."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _explain_one(item: Any) -> str:
+    place = ".".join(str(part) for part in item["loc"]) or "file"
+    if item["type"] != "extra_forbidden":
+        return f"{place}: {item['msg'].removeprefix('Value error, ')}"
+    sections = (RegistryFile, ModelEntry, ModelFile, QuerySupport, Windows, Licence)
+    known = {field for section in sections for field in section.model_fields}
+    return f"{place}: unknown key{suggestion(str(item['loc'][-1]), known)}"

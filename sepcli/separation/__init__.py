@@ -1,0 +1,1 @@
+"""The engine: plan, windows times queries -> stems, run report."""

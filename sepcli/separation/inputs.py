@@ -1,0 +1,135 @@
+"""Files, folders, globs, manifests and standard input, expanded to a list of recordings."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sepcli.errors import UsageError
+from sepcli.separation.options import STREAM
+from sepcli.separation.queries import Query, parse_time, text_query
+
+EXTENSIONS = frozenset(
+    "wav wave flac aif aiff aifc w64 rf64 caf au snd ogg oga opus mp3 m4a m4b aac mp4 mov mkv "
+    "webm avi flv wma ape wv tta ac3 eac3 dts amr mpg mpeg ts 3gp".split()
+)
+MANIFESTS = (".csv", ".jsonl")
+COLUMNS = ("path", "query", "start", "end")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A recording to separate.
+
+    Attributes:
+        path: the file, or "-".
+        folder: where its stems go, relative to the output folder.
+        query: of a manifest's row, in place of the command's.
+        start: seconds, of a manifest's row.
+        end: seconds, of a manifest's row.
+    """
+
+    path: Path
+    folder: Path = Path()
+    query: Query | None = None
+    start: float | None = None
+    end: float | None = None
+
+
+def expand(inputs: Iterable[str], recursive: bool) -> list[Source]:
+    """All recordings that the inputs name, in order; folders and globs sorted.
+
+    Raises:
+        UsageError: if an input names nothing, or a manifest is wrong.
+    """
+    sources = [source for text in inputs for source in _expand_one(text, recursive)]
+    if not sources:
+        raise UsageError("nothing to separate", "name a recording, a folder or a manifest")
+    return sources
+
+
+def _expand_one(text: str, recursive: bool) -> Iterator[Source]:
+    path = Path(text)
+    if text == STREAM:
+        yield Source(path)
+    elif path.is_dir():
+        yield from _expand_folder(path, recursive)
+    elif path.suffix.lower() in MANIFESTS:
+        yield from _expand_manifest(path)
+    elif not path.exists() and glob.has_magic(text):
+        found = sorted(glob.glob(text, recursive=True))
+        if not found:
+            raise UsageError(f"nothing matches {text}", "check the pattern, and quote it")
+        yield from (Source(Path(name)) for name in found if Path(name).is_file())
+    else:
+        yield Source(path)  # a missing file is that file's failure, not the batch's
+
+
+def _expand_folder(folder: Path, recursive: bool) -> Iterator[Source]:
+    pattern = "**/*" if recursive else "*"
+    files = sorted(
+        path
+        for path in folder.glob(pattern)
+        if path.suffix.lower().lstrip(".") in EXTENSIONS
+        and not path.name.startswith(".")
+        and path.is_file()
+    )
+    if not files:
+        deeper = "" if recursive else ", or look deeper with --recursive"
+        raise UsageError(f"no recordings in {folder}", f"check the folder{deeper}")
+    for path in files:
+        yield Source(path, path.parent.relative_to(folder))
+
+
+def _expand_manifest(path: Path) -> Iterator[Source]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read manifest {path}: {error}", "check the path") from error
+    rows = _csv_rows(text) if path.suffix.lower() == ".csv" else _jsonl_rows(text, path)
+    sources = []
+    for number, row in rows:
+        place = f"{path}, line {number}"
+        if unknown := set(row) - set(COLUMNS):
+            message = f"{place}: unknown column {', '.join(sorted(map(str, unknown)))}"
+            raise UsageError(message, f"use {', '.join(COLUMNS)}")
+        if not row.get("path"):
+            raise UsageError(f"{place}: no path", f"use the columns {', '.join(COLUMNS)}")
+        sources.append(_manifest_source(path.parent, row))
+    if not sources:
+        raise UsageError(f"manifest {path} is empty", "add a line for every recording")
+    yield from sources
+
+
+def _manifest_source(folder: Path, row: dict[str, Any]) -> Source:
+    times = {
+        key: parse_time(str(row[key])) for key in ("start", "end") if row.get(key) not in (None, "")
+    }
+    if "end" in times and times["end"] <= times.get("start", 0.0):
+        raise UsageError(f"{row['path']} ends before it starts", "correct the manifest")
+    query = text_query(str(row["query"])) if row.get("query") else None
+    return Source(folder / str(row["path"]), query=query, **times)
+
+
+def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(text.splitlines())
+    for row in reader:
+        yield reader.line_num, row
+
+
+def _jsonl_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise UsageError(f"{path}, line {number}: {error}", "one JSON object a line") from error
+        if not isinstance(row, dict):
+            raise UsageError(f"{path}, line {number}: not an object", "one JSON object a line")
+        yield number, row

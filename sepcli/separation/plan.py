@@ -1,0 +1,183 @@
+"""Which stems will be written where, decided and checked before any model is loaded."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sepcli.audio.formats import Encoding, choose
+from sepcli.audio.reader import AudioInfo, probe
+from sepcli.errors import ItemError, SepcliError, UsageError
+from sepcli.registry.schema import suggestion
+from sepcli.registry.store import Model
+from sepcli.separation.inputs import Source
+from sepcli.separation.naming import check_template, fill_template, slug
+from sepcli.separation.options import STREAM, SeparateOptions
+from sepcli.separation.queries import Query
+
+Kind = Literal["query", "stem", "residual", "removed"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """One stem to write.
+
+    Attributes:
+        index: of the network's stem it holds; None for what no stem took.
+        inverted: whether it is the recording without that stem.
+    """
+
+    path: Path
+    name: str
+    kind: Kind
+    index: int | None
+    inverted: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One recording with all its stems."""
+
+    source: Source
+    info: AudioInfo
+    queries: tuple[Query, ...]
+    outputs: tuple[Output, ...]
+    encoding: Encoding
+    start: float
+    duration: float | None
+
+    @property
+    def seconds(self) -> float:
+        """Duration of what is separated."""
+        rest = max(0.0, self.info.seconds - self.start)
+        return rest if self.duration is None else min(rest, self.duration)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A recording that cannot be separated, and why."""
+
+    source: Source
+    error: SepcliError
+
+
+def check_options(options: SeparateOptions, model: Model) -> None:
+    """Refuse combinations that make no sense.
+
+    Raises:
+        UsageError
+    """
+    check_template(options.template)
+    fixed = model.entry.stems
+    if fixed is None and options.stems:
+        raise UsageError(f"model {model.name} has no fixed stems", "ask with --query instead")
+    if fixed is not None:
+        if options.queries or options.negatives:
+            message = f"model {model.name} answers no queries, it gives {', '.join(fixed)}"
+            raise UsageError(message, "leave --query out, or choose another --model")
+        for stem in options.stems:
+            if stem not in fixed:
+                message = f"model {model.name} has no stem {stem}{suggestion(stem, fixed)}"
+                raise UsageError(message, f"it has {', '.join(fixed)}")
+    if options.output == STREAM and options.residual:
+        raise UsageError("standard output takes one stem", "leave --residual out, or name a folder")
+    if options.skip_existing and options.overwrite:
+        raise UsageError("--skip-existing and --overwrite exclude each other", "give one of them")
+
+
+def plan(
+    sources: Sequence[Source], options: SeparateOptions, model: Model
+) -> tuple[list[Job], list[Rejected]]:
+    """Jobs for all readable recordings, and the others with their reasons.
+
+    Raises:
+        UsageError: if stems would overwrite each other, an input, or what is there.
+    """
+    jobs, rejected = [], []
+    for source in sources:
+        try:
+            jobs.append(_job(source, options, model))
+        except ItemError as error:
+            rejected.append(Rejected(source, error))
+    _check_collisions(jobs, options)
+    return jobs, rejected
+
+
+def _job(source: Source, options: SeparateOptions, model: Model) -> Job:
+    info = probe(source.path)
+    start = options.start if source.start is None else source.start
+    duration = options.duration
+    if source.end is not None:
+        duration = source.end - start
+    if start and start >= info.seconds > 0:
+        message = f"{source.path} lasts {info.seconds:.1f} s and cannot start at {start:g} s"
+        raise ItemError(message, "correct the start")
+    queries = (source.query,) if source.query else options.queries
+    if model.entry.query is not None and not queries:
+        raise UsageError("nothing to look for", "describe a sound, such as --query 'dog barking'")
+    encoding = choose(info.encoding, options.container, options.bits)
+    outputs = tuple(_outputs(source, options, model, queries, encoding, start))
+    return Job(source, info, queries, outputs, encoding, start, duration)
+
+
+def _outputs(
+    source: Source,
+    options: SeparateOptions,
+    model: Model,
+    queries: tuple[Query, ...],
+    encoding: Encoding,
+    start: float,
+) -> list[Output]:
+    fields = {
+        "input": source.path.stem if str(source.path) != STREAM else "stdin",
+        "ext": encoding.extension,
+        "parent": source.path.absolute().parent.name,
+        "model": model.name,
+        "start": f"{start:g}",
+        "end": "" if source.end is None else f"{source.end:g}",
+    }
+
+    def output(name: str, kind: Kind, index: int | None, inverted: bool = False) -> Output:
+        relative = fill_template(options.template, {**fields, "query": slug(name)})
+        folder = Path() if options.output == STREAM else Path(options.output)
+        return Output(folder / source.folder / relative, name, kind, index, inverted)
+
+    names = [query.name for query in queries]
+    if model.entry.stems is not None:
+        names = list(model.entry.stems)
+    if options.remove:
+        return [output("no " + " and ".join(names), "removed", None)]
+    kind: Kind = "query" if model.entry.stems is None else "stem"
+    inverted = [query.inverted for query in queries] or [False] * len(names)
+    wanted = options.stems or names
+    outputs = [
+        output(name, kind, index, inverted[index])
+        for index, name in enumerate(names)
+        if name in wanted
+    ]
+    if options.residual:
+        outputs.append(output("residual", "residual", None))
+    return outputs
+
+
+def _check_collisions(jobs: Sequence[Job], options: SeparateOptions) -> None:
+    paths = [output.path for job in jobs for output in job.outputs]
+    if options.output == STREAM:
+        if len(paths) > 1:
+            raise UsageError("standard output takes one stem", "ask for one, or name a folder")
+        return
+    counted = Counter(os.path.normcase(path.absolute()) for path in paths)
+    if twice := next((path for path, count in counted.items() if count > 1), None):
+        message = f"two stems would be written to {twice}"
+        remedy = "give --name a field that tells them apart, such as '{parent}/{input}.{query}.{ext}'"
+        raise UsageError(message, remedy)
+    inputs = {os.path.normcase(job.info.path.absolute()) for job in jobs}
+    if same := next((path for path in counted if path in inputs), None):
+        raise UsageError(f"a stem would overwrite its input {same}", "choose another -o or --name")
+    if not options.overwrite and not options.skip_existing:
+        if there := next((path for path in paths if path.exists()), None):
+            raise UsageError(f"{there} is there already", "give --overwrite or --skip-existing")

@@ -1,0 +1,127 @@
+"""What a user asks for: words, examples, or a moment of the recording itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sepcli.errors import UsageError
+
+EXCEPT = re.compile(
+    r"^(?:everything|anything|all|all sounds?)\s+(?:but|except(?:\s+for)?)\s+(?P<rest>.+)$"
+    r"|^(?:no|without|remove|not)\s+(?P<rest2>.+)$",
+    re.IGNORECASE,
+)
+LONGEST = 1000  # characters of a query; longer ones are a pasted mistake
+
+
+@dataclass(frozen=True)
+class Query:
+    """One sound to take out.
+
+    Attributes:
+        name: what its stem is called.
+        text: a description, or None.
+        examples: recordings of such a sound, whose embeddings are averaged.
+        span: start and end, in seconds, of where it is heard in the recording.
+        inverted: whether everything else is wanted.
+    """
+
+    name: str
+    text: str | None = None
+    examples: tuple[Path, ...] = ()
+    span: tuple[float, float] | None = None
+    inverted: bool = False
+
+
+def text_query(text: str) -> Query:
+    """A query in words. "everything except X" and "without X" ask for all but X.
+
+    Raises:
+        UsageError: if it is empty or absurdly long.
+    """
+    words = " ".join(text.split())
+    if not words:
+        raise UsageError("an empty query", "describe a sound, such as --query 'dog barking'")
+    if len(words) > LONGEST:
+        message = f"a query of {len(words)} characters"
+        raise UsageError(message, f"describe the sound in fewer than {LONGEST} characters")
+    if match := EXCEPT.match(words):
+        rest = match["rest"] or match["rest2"]
+        return Query(f"no {rest}", rest, inverted=True)
+    return Query(words, words)
+
+
+def parse_span(text: str) -> tuple[float, float]:
+    """`START-END` in seconds or [hours:]minutes:seconds.
+
+    Raises:
+        UsageError: if it is not that, or ends before it starts.
+    """
+    start, dash, end = text.partition("-")
+    if not dash:
+        raise UsageError(f"not a span: {text}", "give START-END, such as 3.5-6 or 1:02-1:05")
+    span = parse_time(start), parse_time(end)
+    if span[1] <= span[0]:
+        raise UsageError(f"span {text} ends before it starts", "give START-END")
+    return span
+
+
+def parse_time(text: str) -> float:
+    """Seconds, or minutes:seconds, or hours:minutes:seconds.
+
+    Raises:
+        UsageError: if it is none of these.
+    """
+    parts = text.strip().split(":")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if not 1 <= len(numbers) <= 3 or not all(0 <= n < 1e7 for n in numbers):
+        raise UsageError(f"not a time: {text}", "give seconds, or minutes:seconds")
+    return sum(number * 60**power for power, number in enumerate(reversed(numbers)))
+
+
+def gather_queries(
+    texts: Sequence[str], file: Path | None, examples: Sequence[Path], span: str | None
+) -> tuple[Query, ...]:
+    """All queries of a command.
+
+    Texts give a stem each. Examples, and the span, make one more together; or, beside a
+    single text, they make that query clearer.
+
+    Args:
+        texts: descriptions.
+        file: more descriptions, one a line; lines that start with # are left out.
+        examples: recordings of the sound.
+        span: START-END of where it is heard.
+
+    Raises:
+        UsageError: if a text or the span is wrong, or a file is missing.
+    """
+    lines = [*texts, *(_lines(file) if file else [])]
+    queries = [text_query(text) for text in dict.fromkeys(lines)]
+    if missing := next((path for path in examples if not path.is_file()), None):
+        raise UsageError(f"no such example: {missing}", "check the path given to --like")
+    if not examples and span is None:
+        return tuple(queries)
+    heard = parse_span(span) if span else None
+    if len(queries) == 1:
+        return (replace(queries[0], examples=tuple(examples), span=heard),)
+    name = f"like {examples[0].stem}" if examples else f"heard at {span}"
+    return (*queries, Query(name, None, tuple(examples), heard))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read {path}: {error}", "give a text file") from error
+    lines = [line.strip() for line in text.splitlines()]
+    queries = [line for line in lines if line and not line.startswith("#")]
+    if not queries:
+        raise UsageError(f"no queries in {path}", "write one query a line")
+    return queries

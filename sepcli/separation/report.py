@@ -1,0 +1,122 @@
+"""The run report: what became of every recording, as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sepcli
+from sepcli.errors import OutputError
+from sepcli.separation.events import (
+    Done,
+    Event,
+    Failed,
+    Finished,
+    Notice,
+    Planned,
+    Skipped,
+    StemWritten,
+)
+from sepcli.separation.options import SeparateOptions
+
+SCHEMA = 1
+
+
+@dataclass
+class FileReport:
+    """One recording.
+
+    Attributes:
+        status: planned, done, skipped or failed.
+        took: seconds of time.
+        gain: of all stems, below 1 where one would have clipped.
+        mismatch_db: peak of recording minus stems and rest, dBFS; None if exactly zero.
+    """
+
+    path: str
+    status: str = "planned"
+    seconds: float | None = None
+    took: float | None = None
+    times_real_time: float | None = None
+    gain: float | None = None
+    mismatch_db: float | None = None
+    error: str | None = None
+    help: str | None = None
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Report:
+    """A run, as its events told it."""
+
+    files: dict[str, FileReport] = field(default_factory=dict)
+    outputs_planned: list[str] = field(default_factory=list)
+    totals: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with."""
+        return int(self.totals.get("exit_code", 0))
+
+    def read(self, event: Event) -> None:
+        """Take an event in."""
+        if isinstance(event, Planned):
+            self.outputs_planned = list(event.outputs)
+        elif isinstance(event, Done):
+            self.totals = asdict(event)
+        else:
+            self._read_file(event, self.files.setdefault(event.path, FileReport(event.path)))
+
+    def _read_file(self, event: Event, file: FileReport) -> None:
+        if isinstance(event, StemWritten):
+            file.outputs.append({k: v for k, v in asdict(event).items() if k != "path"})
+        elif isinstance(event, Notice):
+            file.notices.append(event.message)
+        elif isinstance(event, Skipped):
+            file.status = "skipped"
+            file.outputs = [{"output": output} for output in event.outputs]
+        elif isinstance(event, Failed):
+            file.status, file.error, file.help = "failed", event.error, event.help
+        elif isinstance(event, Finished):
+            file.status, file.seconds, file.took = "done", event.seconds, event.took
+            file.gain, file.mismatch_db = event.gain, event.mismatch_db
+            file.times_real_time = round(event.seconds / event.took, 2) if event.took else None
+
+    def as_json(self, options: SeparateOptions) -> str:
+        """The report's text."""
+        given = {
+            key: str(value) if isinstance(value, Path) else value
+            for key, value in asdict(options).items()
+        }
+        return json.dumps(
+            {
+                "schema": SCHEMA,
+                "version": sepcli.__version__,
+                "options": given,
+                "totals": self.totals,
+                "outputs_planned": self.outputs_planned,
+                "files": [asdict(file) for file in self.files.values()],
+            },
+            indent=1,
+            default=str,
+            ensure_ascii=False,
+        )
+
+    def write(self, path: Path, options: SeparateOptions) -> None:
+        """Write the report, whole or not at all.
+
+        Raises:
+            OutputError
+        """
+        partial = path.with_name(f".sepcli-partial-{path.name}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(self.as_json(options) + "\n", encoding="utf-8")
+            os.replace(partial, path)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OutputError(f"cannot write report {path}: {reason}", "give another path") from error

@@ -1,0 +1,298 @@
+"""A whole batch: plan, then one recording after another, telling what happens."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from sepcli.audio.formats import Encoding
+from sepcli.audio.tags import Tags, read_tags
+from sepcli.audio.writer import StemWriter
+from sepcli.errors import ItemError, MemoryExhausted, OutputError, SepcliError, UsageError
+from sepcli.registry.load import LoadedModel, load
+from sepcli.registry.store import Registry
+from sepcli.separation import provenance
+from sepcli.separation.engine import Hearing, ask, separate
+from sepcli.separation.events import (
+    Done,
+    Event,
+    Failed,
+    Finished,
+    Notice,
+    Planned,
+    Progress,
+    Skipped,
+    Started,
+    StemWritten,
+)
+from sepcli.separation.inputs import expand
+from sepcli.separation.options import STREAM, SeparateOptions
+from sepcli.separation.plan import Job, Output, Rejected, check_options, plan
+from sepcli.separation.runner import Runner, choose_device
+
+SPACE_MARGIN = 1.05  # of the estimated size of the stems
+
+
+def run(options: SeparateOptions) -> Generator[Event]:
+    """Separate everything the options name.
+
+    Yields:
+        `Planned` first, `Done` last, and what happens between.
+
+    Raises:
+        SepcliError: before any work, if something must be refused; and when no further file
+            could fare better, because the disk is full or memory exhausted.
+    """
+    model = Registry(options.registry).find(options.model)
+    check_options(options, model)
+    choose_device(options.device)
+    with ExitStack() as stack:
+        sources = [
+            replace(s, path=stack.enter_context(spooled_input())) if str(s.path) == STREAM else s
+            for s in expand(options.inputs, options.recursive)
+        ]
+        jobs, rejected = plan(sources, options, model)
+        if options.output == STREAM:
+            jobs = [stack.enter_context(redirected(job)) for job in jobs]
+        outputs = [output.path for job in jobs for output in job.outputs]
+        seconds = sum(job.seconds for job in jobs)
+        yield Planned(len(jobs) + len(rejected), seconds, tuple(map(str, outputs)))
+        if options.dry_run:
+            yield from (refusal(item) for item in rejected)
+            return
+        check_space(jobs, options)
+        yield from Batch(options, load(model) if jobs else None).work(jobs, rejected)
+
+
+class Batch:
+    """Works through jobs with one loaded model."""
+
+    def __init__(self, options: SeparateOptions, loaded: LoadedModel | None) -> None:
+        self._options = options
+        self._notices: list[str] = []
+        self._counts = {"finished": 0, "skipped": 0, "failed": 0}
+        self._exit_code = 0
+        if loaded is not None:
+            self._loaded = loaded
+            self._runner = Runner(loaded.network, options, self._notices.append)
+
+    def work(self, jobs: list[Job], rejected: list[Rejected]) -> Iterator[Event]:
+        """All jobs; a failed one does not stop the others."""
+        started = time.monotonic()
+        for item in rejected:
+            yield self._count(refusal(item))
+        for index, job in enumerate(jobs):
+            yield Started(str(job.info.path), index, job.seconds)
+            try:
+                for event in self._one(job):
+                    yield self._count(event)
+            except (OutputError, MemoryExhausted) as error:
+                yield self._count(failure(job, error))
+                break
+            except SepcliError as error:
+                yield self._count(failure(job, error))
+            yield from self._told(job)
+        took = time.monotonic() - started
+        yield Done(**self._counts, took=took, exit_code=self._exit_code)
+
+    def _one(self, job: Job) -> Iterator[Event]:
+        options, path = self._options, str(job.info.path)
+        key = provenance.work_key(job, self._loaded.fingerprint, options)
+        if options.skip_existing and provenance.is_done(job, key):
+            yield Skipped(path, tuple(str(output.path) for output in job.outputs))
+            return
+        self._refuse_strangers(job)
+        began, done, hearing = time.monotonic(), 0, Hearing()
+        question = ask(job, self._loaded, options)
+        writer = StemWriter(
+            [output.path for output in job.outputs],
+            self._residual_at(job),
+            job.info.rate,
+            job.info.channels,
+            job.encoding,
+        )
+        stems = separate(job, question, self._loaded, self._runner, options, hearing)
+        with ExitStack() as stack:
+            stack.callback(stems.close)
+            stack.enter_context(writer)
+            for block in stems:
+                writer.write(block[[self._row(output, block) for output in job.outputs]])
+                done += block.shape[1]
+                yield from self._told(job)
+                yield Progress(path, done / job.info.rate)
+            yield from self._finish(job, writer, hearing, key)
+        seconds = done / job.info.rate
+        mismatch = decibels(hearing.mismatch) if hearing.mismatch else None
+        yield Finished(path, seconds, time.monotonic() - began, writer.gain, mismatch)
+
+    def _finish(
+        self, job: Job, writer: StemWriter, hearing: Hearing, key: str
+    ) -> Iterator[Event]:
+        presences = [presence_of(output, hearing) for output in job.outputs]
+        yield from self._check_presence(job, hearing)
+        tags = read_tags(job.info.path)
+        partials = writer.finish()
+        for partial, output, presence in zip(partials, job.outputs, presences, strict=True):
+            text = {**tags.text}
+            if "title" in text:
+                text["title"] = [f"{text['title'][0]} ({output.name})"]
+            facts = provenance.describe(job, output, self._loaded, key, presence)
+            provenance.note(partial, output.path, Tags(text, tags.pictures), facts)
+        writer.commit()
+        for output, presence in zip(job.outputs, presences, strict=True):
+            level = level_of(output, hearing)
+            name = str(output.path)
+            yield StemWritten(str(job.info.path), name, output.name, output.kind, presence, level)
+
+    def _check_presence(self, job: Job, hearing: Hearing) -> Iterator[Event]:
+        support = self._loaded.model.entry.query
+        if support is None or hearing.presence is None:
+            return
+        for query, presence in zip(job.queries, hearing.presence, strict=True):
+            if presence >= support.presence_threshold:
+                continue
+            message = f"{query.text or query.name!r} seems not to be in this recording"
+            if self._options.require_presence:
+                score = f"(presence {presence:.2f}, needed {support.presence_threshold:.2f})"
+                raise ItemError(f"{message} {score}", "try other words, or drop --require-presence")
+            yield Notice(str(job.info.path), f"{message} (presence {presence:.2f})")
+
+    def _refuse_strangers(self, job: Job) -> None:
+        """With --skip-existing, files that sepcli did not make are not replaced."""
+        if not self._options.skip_existing:
+            return
+        for output in job.outputs:
+            if output.path.exists() and provenance.read(output.path) is None:
+                message = f"{output.path} is there already, and not made by sepcli"
+                raise ItemError(message, "move it away, or give --overwrite")
+
+    def _residual_at(self, job: Job) -> int | None:
+        """Where the residual is, if the written stems and it sum to the recording."""
+        kinds = [output.kind for output in job.outputs]
+        all_stems = kinds.count("query") + kinds.count("stem") == self._stem_count(job)
+        plain = not any(query.inverted for query in job.queries)
+        return kinds.index("residual") if "residual" in kinds and all_stems and plain else None
+
+    def _stem_count(self, job: Job) -> int:
+        stems = self._loaded.model.entry.stems
+        return len(stems) if stems is not None else len(job.queries)
+
+    @staticmethod
+    def _row(output: Output, block: np.ndarray) -> int:
+        return len(block) - 1 if output.index is None else output.index
+
+    def _told(self, job: Job) -> Iterator[Event]:
+        while self._notices:
+            yield Notice(str(job.info.path), self._notices.pop(0))
+
+    def _count(self, event: Event) -> Event:
+        kinds = {Finished: "finished", Skipped: "skipped", Failed: "failed"}
+        if (name := kinds.get(type(event))) is not None:
+            self._counts[name] += 1
+        if isinstance(event, Failed):
+            self._exit_code = max(self._exit_code, event.exit_code)
+        return event
+
+
+def refusal(item: Rejected) -> Failed:
+    """The event of a recording that could not even be planned."""
+    error = item.error
+    return Failed(str(item.source.path), str(error), error.remedy, error.exit_code)
+
+
+def failure(job: Job, error: SepcliError) -> Failed:
+    """The event of a job that went wrong."""
+    return Failed(str(job.info.path), str(error), error.remedy, error.exit_code)
+
+
+def presence_of(output: Output, hearing: Hearing) -> float | None:
+    """How sure the model is that the output's query is heard."""
+    if hearing.presence is None or output.index is None:
+        return None
+    return float(hearing.presence[output.index])
+
+
+def level_of(output: Output, hearing: Hearing) -> float | None:
+    """RMS of an output relative to the recording, dB."""
+    if not hearing.energy or not hearing.stem_energy.size:
+        return None
+    energy = hearing.stem_energy[-1 if output.index is None else output.index]
+    return decibels(float(energy / hearing.energy) ** 0.5) if energy else None
+
+
+def decibels(ratio: float) -> float:
+    """20 log10, rounded to hundredths."""
+    return round(20 * float(np.log10(ratio)), 2)
+
+
+def check_space(jobs: list[Job], options: SeparateOptions) -> None:
+    """Refuse to start what the disk cannot hold.
+
+    Raises:
+        OutputError
+    """
+    if options.output == STREAM or not jobs:
+        return
+    folder = Path(options.output).absolute()
+    while not folder.exists():
+        folder = folder.parent
+    needed = SPACE_MARGIN * sum(map(stem_bytes, jobs))
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        message = f"the stems need about {needed / 1e9:.2f} GB, {folder} has {free / 1e9:.2f} GB"
+        raise OutputError(message, "free some space, or choose another -o folder")
+
+
+def stem_bytes(job: Job) -> float:
+    """Size of a job's stems, uncompressed."""
+    values = job.seconds * job.info.rate * job.info.channels * len(job.outputs)
+    return values * job.encoding.width
+
+
+class spooled_input:
+    """Standard input in a temporary file, since decoders want to seek."""
+
+    def __enter__(self) -> Path:
+        self._folder = tempfile.TemporaryDirectory(prefix="sepcli-")
+        path = Path(self._folder.name) / "stdin"
+        with path.open("wb") as file:
+            shutil.copyfileobj(sys.stdin.buffer, file)
+        return path
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+
+class redirected:
+    """A job whose single stem goes to standard output once it is whole."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    def __enter__(self) -> Job:
+        if len(self._job.outputs) != 1:
+            raise UsageError("standard output takes one stem", "ask for one, or name a folder")
+        self._folder = tempfile.TemporaryDirectory(prefix="sepcli-")
+        path = Path(self._folder.name) / "stem.wav"
+        encoding = self._job.encoding
+        if encoding.container not in ("WAV", "FLAC"):
+            encoding = Encoding("WAV", "FLOAT", "wav")
+        self._path = path
+        return replace(
+            self._job, outputs=(replace(self._job.outputs[0], path=path),), encoding=encoding
+        )
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None and self._path.exists():
+            with self._path.open("rb") as file:
+                shutil.copyfileobj(file, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        self._folder.cleanup()

@@ -1,0 +1,80 @@
+"""A finished run as a model folder: weights, CLAP, tokenizer and a registry entry."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors.torch import save_file
+from torch import Tensor
+
+from sepcli.nets.band_unet import BandUNet
+from sepcli.registry.load import sha256_of
+from sepcli.registry.store import MODEL_FILE
+from sepcli.training.config import ClapConfig, SeparatorConfig
+
+State = dict[str, Tensor]
+
+
+def export(config: SeparatorConfig, run: Path, folder: Path) -> Path:
+    """Write the model of a separator run.
+
+    Args:
+        config: of the run.
+        run: its folder, with a checkpoint.
+        folder: of the model; created.
+
+    Returns:
+        the folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = torch.load(run / "checkpoint.pt", weights_only=True)["average"]
+    BandUNet(widths=config.widths, hidden=config.hidden).load_state_dict(state)
+    save_file(halved(state), folder / "separator.safetensors")
+    clap = torch.load(config.clap / "checkpoint.pt", weights_only=True)["clap"]
+    clap.pop("log_scale")
+    save_file(halved(clap), folder / "clap.safetensors")
+    text = (config.clap / "config.json").read_text(encoding="utf-8")
+    shutil.copyfile(ClapConfig.model_validate_json(text).tokenizer, folder / "tokenizer.json")
+    entry = registry_entry(config, folder)
+    text = yaml.safe_dump(entry, sort_keys=False)
+    (folder / MODEL_FILE).write_text(text, encoding="utf-8")
+    return folder
+
+
+def halved(state: State) -> State:
+    """Floats at half precision, which halves the file and costs nothing that can be heard."""
+    return {
+        key: value.half().contiguous() if value.is_floating_point() else value.contiguous()
+        for key, value in state.items()
+    }
+
+
+def registry_entry(config: SeparatorConfig, folder: Path) -> dict[str, Any]:
+    """The entry of an exported model."""
+    names = {"separator": "separator.safetensors", "clap": "clap.safetensors"}
+    names["tokenizer"] = "tokenizer.json"
+    corpora = ", ".join(corpus.kind for corpus in config.corpora)
+    shippable = config.licences == "shippable"
+    return {
+        "summary": f"BandUNet trained for {config.steps} steps",
+        "architecture": "band-unet",
+        "arguments": {"widths": list(config.widths), "hidden": config.hidden},
+        "query": {"encoder": "small-clap"},
+        "files": {
+            role: {
+                "source": name,
+                "sha256": sha256_of(folder / name),
+                "size": (folder / name).stat().st_size,
+            }
+            for role, name in names.items()
+        },
+        "licence": {
+            "code": "Apache-2.0",
+            "weights": "CC-BY-SA-4.0" if shippable else "not for publication",
+        },
+        "training_data": corpora,
+    }
