@@ -1,0 +1,1 @@
+"""Figures: metrics, mixtures with known truth, and how a model fares on them."""

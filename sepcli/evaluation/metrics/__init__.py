@@ -1,0 +1,1 @@
+"""One metric per file, in float64, with its theory and references."""
