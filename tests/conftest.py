@@ -33,8 +33,8 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 class Linear(nn.Module):
     """A model whose stems are the mixture times a gain: everything about it is known.
 
-    With queries, the gain of a query is the first value of its embedding, and its presence the
-    second; without, the gains are its weights.
+    With queries, an embedding is parallel to (gain, presence, 1); without, the gains are its
+    weights.
     """
 
     def __init__(self) -> None:
@@ -49,26 +49,28 @@ class Linear(nn.Module):
         if mixture.numel() > self.most:
             raise torch.OutOfMemoryError("CUDA out of memory (pretended)")
         self.batches.append(len(mixture))
-        gains = self.gains if queries is None else queries[:, 0]
-        presence = None if queries is None else queries[:, 1].expand(len(mixture), -1)
-        return mixture[:, None] * gains[:, None, None], presence
+        if queries is None:
+            return mixture[:, None] * self.gains[:, None, None], None
+        gains, presence = (queries[:, :2] / queries[:, 2:]).T
+        return mixture[:, None] * gains[:, None, None], presence.expand(len(mixture), -1)
 
 
 class LinearEncoder:
-    """Queries "a gain of X" or "a gain of X present Y" -> (X, Y)."""
+    """Queries such as "a gain of 0.5" or "a gain of 0.5 with presence 0.1"; the peak of audio."""
 
-    dimension = 2
+    dimension = 3
 
     def embed_texts(self, texts: list[str]) -> Tensor:
         rows = []
         for text in texts:
             words = text.split()
             numbers = [float(w) for w in words if w.replace(".", "").replace("-", "").isdigit()]
-            rows.append([numbers[0], numbers[1] if len(numbers) > 1 else 1.0])
-        return torch.tensor(rows)
+            rows.append([numbers[0], numbers[1] if len(numbers) > 1 else 1.0, 1.0])
+        return nn.functional.normalize(torch.tensor(rows), dim=-1)
 
     def embed_audio(self, wave: Wave, rate: int) -> Tensor:
-        return torch.tensor([float(np.abs(wave).max()), 1.0])
+        row = torch.tensor([float(np.abs(wave).max()), 1.0, 1.0])
+        return nn.functional.normalize(row, dim=-1)
 
 
 @pytest.fixture
@@ -85,7 +87,6 @@ def linear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
 
     monkeypatch.setitem(loading.ARCHITECTURES, "linear", build)
     monkeypatch.setattr(loading, "SmallClap", lambda *_: LinearEncoder())
-    monkeypatch.setattr("torch.nn.functional.normalize", lambda x, dim: x)
 
     def make(stems: list[str] | None = None, name: str = "linear", **entry: object) -> Path:
         folder = tmp_path / name
