@@ -1,6 +1,6 @@
 """Writes the mixing manifests of the quality benchmark; run once, before any training.
 
-    python benchmarks/make_manifests.py DATA
+python benchmarks/make_manifests.py DATA
 """
 
 import sys

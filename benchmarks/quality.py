@@ -67,7 +67,9 @@ def score(
         values = np.array([r[metric] for r in plain])
         figures[metric] = summary(values)
         figures[f"{metric}_by_class"] = by_class(plain, metric)
-        figures[f"{metric}_macro"] = round(float(np.mean(list(by_class(plain, metric).values()))), 3)
+        figures[f"{metric}_macro"] = round(
+            float(np.mean(list(by_class(plain, metric).values()))), 3
+        )
         if len(rows) > len(plain):
             others = [r[metric] for r in rows if r["query"] != 0]
             figures[f"{metric}_paraphrases"] = round(float(np.mean(others)), 3)
@@ -126,7 +128,9 @@ def zero_shot(loaded: LoadedModel, root: Path, queries: dict[str, list[str]]) ->
         for name, label in zip(pair.files, pair.labels, strict=True)
     }
     hits = [
-        names[int((texts @ loaded.encoder.embed_audio(window(root / name)[:, None], RATE)).argmax())]
+        names[
+            int((texts @ loaded.encoder.embed_audio(window(root / name)[:, None], RATE)).argmax())
+        ]
         == label
         for name, label in sorted(files)
     ]

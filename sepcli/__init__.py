@@ -1,8 +1,8 @@
 """sepcli: describe a sound, and take it out of the recording.
 
-    import sepcli
+import sepcli
 
-    report = sepcli.separate("mix.wav", "dog barking", output="out")
+report = sepcli.separate("mix.wav", "dog barking", output="out")
 """
 
 from __future__ import annotations

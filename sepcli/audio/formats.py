@@ -9,10 +9,32 @@ import soundfile
 from sepcli.errors import UsageError
 
 LOSSLESS = ("WAV", "WAVEX", "FLAC", "AIFF", "W64", "RF64", "CAF", "AU")
-EXTENSIONS = {"wav": "WAV", "flac": "FLAC", "aiff": "AIFF", "w64": "W64", "caf": "CAF", "ogg": "OGG", "mp3": "MP3"}
+EXTENSIONS = {
+    "wav": "WAV",
+    "flac": "FLAC",
+    "aiff": "AIFF",
+    "w64": "W64",
+    "caf": "CAF",
+    "ogg": "OGG",
+    "mp3": "MP3",
+}
 BITS = {"16": "PCM_16", "24": "PCM_24", "32": "PCM_32", "float": "FLOAT"}
-STEP = {"PCM_S8": 2.0**-7, "PCM_U8": 2.0**-7, "PCM_16": 2.0**-15, "PCM_24": 2.0**-23, "PCM_32": 2.0**-31}
-WIDTH = {"PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}  # bytes
+STEP = {
+    "PCM_S8": 2.0**-7,
+    "PCM_U8": 2.0**-7,
+    "PCM_16": 2.0**-15,
+    "PCM_24": 2.0**-23,
+    "PCM_32": 2.0**-31,
+}
+WIDTH = {
+    "PCM_S8": 1,
+    "PCM_U8": 1,
+    "PCM_16": 2,
+    "PCM_24": 3,
+    "PCM_32": 4,
+    "FLOAT": 4,
+    "DOUBLE": 8,
+}  # bytes
 LARGEST_WAV = 2**32 - 2**16  # bytes; larger ones are written as RF64
 
 

@@ -93,7 +93,9 @@ def blocks(info: AudioInfo, start: float = 0.0, duration: float | None = None) -
     for block in decode(info, first):
         part = block if left is None else block[:left]
         if not np.isfinite(part).all():
-            raise ItemError(f"{info.path} holds NaN or infinite samples", "repair it with a clean export")
+            raise ItemError(
+                f"{info.path} holds NaN or infinite samples", "repair it with a clean export"
+            )
         if len(part):
             yield part
         if left is not None:

@@ -103,7 +103,7 @@ def _taggable(path: Path) -> Any:
         except (mutagen.MutagenError, OSError, ValueError):
             continue
         if file.tags is None:
-            file.add_tags()
+            file.add_tags()  # type: ignore[no-untyped-call]
         return file
     try:
         return mutagen.File(path)
@@ -126,7 +126,8 @@ def _into_id3(
 ) -> None:
     for name, values in text.items():
         if name in FRAMES:
-            tags.add(FRAMES[name](encoding=3, text=values))
+            frame: Any = FRAMES[name]
+            tags.add(frame(encoding=3, text=values))
         else:
             tags.add(TXXX(encoding=3, desc=name, text=values))
     for index, (mime, data) in enumerate(pictures):

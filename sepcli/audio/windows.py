@@ -125,5 +125,5 @@ class Joiner:
 
 def fade_ramp(fade: int) -> Wave:
     """(fade, 1) rising from just above 0 to just below 1, symmetric."""
-    ramp: Wave = ((np.arange(fade, dtype=np.float32) + 0.5) / fade)[:, None]
-    return ramp
+    ramp = (np.arange(fade, dtype=np.float64) + 0.5) / fade
+    return ramp[:, None].astype(np.float32)

@@ -176,8 +176,12 @@ class _output_errors:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, soundfile.LibsndfileError):
-            raise OutputError(f"cannot write to {self._folder}: {error}", "free some space") from error
+            raise OutputError(
+                f"cannot write to {self._folder}: {error}", "free some space"
+            ) from error
         if isinstance(error, OSError):
-            remedy = "free some space" if error.errno == errno.ENOSPC else "choose another -o folder"
+            remedy = (
+                "free some space" if error.errno == errno.ENOSPC else "choose another -o folder"
+            )
             reason = error.strerror or str(error)
             raise OutputError(f"cannot write to {self._folder}: {reason}", remedy) from error

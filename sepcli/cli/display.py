@@ -54,10 +54,13 @@ def display_for(kind: str, dry_run: bool) -> Display:
     """The display of a name; auto is rich on a terminal, plain elsewhere."""
     if kind == "auto":
         kind = "rich" if sys.stderr.isatty() else "plain"
-    displays = {"rich": RichDisplay, "plain": PlainDisplay, "json": JsonDisplay}
-    if kind in displays and not (dry_run and kind == "rich"):
-        return displays[kind](dry_run)
-    return SilentDisplay() if kind == "none" else PlainDisplay(dry_run)
+    displays: dict[str, type[SilentDisplay]] = {
+        "none": SilentDisplay,
+        "json": JsonDisplay,
+        "plain": PlainDisplay,
+        "rich": PlainDisplay if dry_run else RichDisplay,
+    }
+    return displays[kind](dry_run)
 
 
 class SilentDisplay:

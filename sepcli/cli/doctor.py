@@ -14,8 +14,8 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
     Examples:
 
+    \b
         sepcli doctor
-
         sepcli doctor --json
     """
     from sepcli.diagnosis import diagnose

@@ -17,8 +17,8 @@ def info(
 
     Examples:
 
+    \b
         sepcli info separated/mix.dog-barking.wav
-
         sepcli info --json mix.wav
     """
     from sepcli.audio.reader import probe

@@ -17,6 +17,7 @@ from sepcli.errors import SepcliError
 
 INTERRUPTED = 130
 TERMINATED = 143
+DEBUG = "--debug"  # understood wherever it stands
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,9 +25,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     help="Describe a sound, and take it out of the recording.\n\n"
-    "Examples:\n\n"
-    "    sepcli separate mix.wav --query 'dog barking'\n\n"
-    "    sepcli separate field/ --recursive -q 'bird song' -q 'wind' --residual\n\n"
+    "Examples:\n\n\b\n"
+    "    sepcli separate mix.wav --query 'dog barking'\n"
+    "    sepcli separate field/ --recursive -q 'bird song' -q 'wind' --residual\n"
     "    sepcli models list",
 )
 app.command("separate")(separate.separate)
@@ -43,6 +44,9 @@ class Terminated(BaseException):
 @app.callback(invoke_without_command=True)
 def options(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    _debug: Annotated[
+        bool, typer.Option(DEBUG, help="Show tracebacks; may stand anywhere.")
+    ] = False,
 ) -> None:
     """Options before the subcommand."""
     if version:
@@ -53,15 +57,16 @@ def options(
 def main() -> None:
     """Run the command; errors become one line of what and one of remedy."""
     signal.signal(signal.SIGTERM, _terminate)
+    debug = DEBUG in sys.argv
     try:
-        code = app(standalone_mode=False)
+        code = app([word for word in sys.argv[1:] if word != DEBUG], standalone_mode=False)
     except click.exceptions.Exit as error:
         code = error.exit_code
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except SepcliError as error:
-        if "--debug" in sys.argv:
+        if debug:
             raise
         tell(error)
         code = error.exit_code

@@ -23,8 +23,8 @@ def list_models(as_json: Json = False, registry: RegistryOption = None) -> None:
 
     Examples:
 
+    \b
         sepcli models list
-
         sepcli models list --json
     """
     from sepcli.registry.store import Registry
@@ -57,8 +57,8 @@ def info(
 
     Examples:
 
+    \b
         sepcli models info everyday
-
         sepcli models info runs/separator --json
     """
     import yaml
@@ -75,7 +75,9 @@ def info(
 
 @app.command("path")
 def path(
-    name: Annotated[str | None, typer.Argument(help="A model; without one, the registries.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A model; without one, the registries.")
+    ] = None,
     as_json: Json = False,
     registry: RegistryOption = None,
 ) -> None:
@@ -83,8 +85,8 @@ def path(
 
     Examples:
 
+    \b
         sepcli models path
-
         sepcli models path everyday
     """
     from sepcli.registry.store import Registry, registry_paths
@@ -111,6 +113,7 @@ def add(
 
     Examples:
 
+    \b
         sepcli models add runs/separator --name mine
     """
     from sepcli.registry.load import load
@@ -130,6 +133,7 @@ def rm(
 
     Examples:
 
+    \b
         sepcli models rm mine
     """
     from sepcli.registry.store import remove_model, user_registry

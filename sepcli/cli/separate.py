@@ -20,18 +20,13 @@ Exit codes: 0 all done, 1 some recordings failed, 2 usage, 3 model, 4 out of mem
 
 Examples:
 
+\b
     sepcli separate mix.wav --query "dog barking"
-
     sepcli separate street.flac -q speech -q "car horn" --compete --residual -o stems
-
     sepcli separate talk.mp4 --query "dog barking" --remove
-
     sepcli separate mix.wav --like example.wav
-
     sepcli separate mix.wav --span 3.5-6
-
     sepcli separate field/ --recursive -q "bird song" --skip-existing --report report.json
-
     ffmpeg -i talk.mkv -f wav - | sepcli separate - -o - --query speech > speech.wav
 """
 
@@ -87,7 +82,8 @@ class ProgressKind(StrEnum):
 
 def separate(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT...", help="Recordings, folders, globs, manifests, or -.")
+        list[str],
+        typer.Argument(metavar="INPUT...", help="Recordings, folders, globs, manifests, or -."),
     ],
     query: Annotated[
         list[str] | None,
@@ -123,9 +119,7 @@ def separate(
     ] = "separated",
     name: Annotated[
         str,
-        typer.Option(
-            help="Stem names, of {input} {query} {ext} {parent} {model} {start} {end}."
-        ),
+        typer.Option(help="Stem names, of {input} {query} {ext} {parent} {model} {start} {end}."),
     ] = "{input}.{query}.{ext}",
     format: Annotated[
         Format | None, typer.Option(help="Container; the input's if lossless, else wav.")
@@ -174,7 +168,6 @@ def separate(
     progress: Annotated[
         ProgressKind, typer.Option(help="How progress is shown, on standard error.")
     ] = ProgressKind.auto,
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     from sepcli.cli.display import display_for
     from sepcli.errors import UsageError
@@ -202,8 +195,8 @@ def separate(
         bits=bits.value if bits else None,
         start=parse_time(start),
         duration=parse_time(duration) if duration else None,
-        device=device.value,  # type: ignore[arg-type]
-        precision=precision.value,  # type: ignore[arg-type]
+        device=device.value,
+        precision=precision.value,
         batch_size=parse_batch_size(batch_size),
         window=window,
         require_presence=require_presence,

@@ -11,7 +11,6 @@ import typer
 def train(
     config: Annotated[Path, typer.Argument(help="A training config, see examples/.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The run's folder.")],
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """Train a model from a YAML config; the same command goes on after a break.
 
@@ -19,8 +18,8 @@ def train(
 
     Examples:
 
+    \b
         sepcli train examples/train_clap.yaml --out runs/clap
-
         sepcli train examples/train_separator.yaml --out runs/separator
     """
     import sys

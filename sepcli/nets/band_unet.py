@@ -14,6 +14,8 @@ that of Perez et al. (2018).
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -47,8 +49,7 @@ class BandUNet(nn.Module):
         edges = band_edges(BINS, bands)
         self.split = BandSplit(edges, widths[0])
         self.encoders = nn.ModuleList(
-            [ConvPair(widths[0], widths[0])]
-            + [ConvPair(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)]
+            [ConvPair(widths[0], widths[0])] + [ConvPair(a, b) for a, b in pairwise(widths)]
         )
         self.context = TimeContext(widths[-1], bands >> self.levels, hidden)
         self.query = nn.Sequential(nn.Linear(embedding, 256), nn.GELU())
@@ -159,9 +160,7 @@ class BandMerge(nn.Module):
     def __init__(self, edges: list[int], channels: int) -> None:
         super().__init__()
         _, inside = padded_bands(edges)
-        self.register_buffer(
-            "slot_of_bin", inside.flatten().nonzero().squeeze(1), persistent=False
-        )
+        self.register_buffer("slot_of_bin", inside.flatten().nonzero().squeeze(1), persistent=False)
         bands, widest = inside.shape
         self.weight = nn.Parameter(torch.randn(bands, channels, PATCH * widest) * 0.05)
         self.bias = nn.Parameter(torch.zeros(bands, 1, PATCH * widest))
@@ -257,7 +256,7 @@ def repeat(x: Tensor, queries: int) -> Tensor:
 
 def padded_bands(edges: list[int]) -> tuple[Tensor, Tensor]:
     """Bins of every band, padded to the widest: indices and 0/1, both (bands, widest)."""
-    widest = max(b - a for a, b in zip(edges[:-1], edges[1:], strict=True))
+    widest = max(b - a for a, b in pairwise(edges))
     bins = torch.tensor(edges[:-1])[:, None] + torch.arange(widest)
     inside = bins < torch.tensor(edges[1:])[:, None]
     return bins.clamp(max=edges[-1] - 1), inside.float()

@@ -8,6 +8,7 @@ sounds as well.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -48,7 +49,7 @@ def band_edges(bins: int, bands: int, narrowest: int = 2) -> list[int]:
 def band_mean(edges: list[int]) -> Tensor:
     """Matrix that averages the bins of each band, (bins, bands)."""
     matrix = torch.zeros(edges[-1], len(edges) - 1)
-    for band, (first, last) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for band, (first, last) in enumerate(pairwise(edges)):
         matrix[first:last, band] = 1 / (last - first)
     return matrix
 

@@ -11,6 +11,8 @@ Contrastive language-audio pretraining: Elizalde et al. (2023), Wu et al. (2023)
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -72,7 +74,7 @@ class AudioTower(nn.Module):
             nn.BatchNorm2d(widths[0]),
             nn.ReLU(),
         ]
-        for inputs, outputs in zip(widths[:-1], widths[1:], strict=True):
+        for inputs, outputs in pairwise(widths):
             stages += [conv_stage(inputs, outputs), conv_stage(outputs, outputs), nn.AvgPool2d(2)]
         self.stages = nn.Sequential(*stages)
         self.output = nn.Linear(2 * widths[-1], embedding)

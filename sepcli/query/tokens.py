@@ -18,6 +18,7 @@ class WordPieces:
         self._tokenizer = Tokenizer.from_file(str(path))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MOST_TOKENS)
+        self._unknown = int(self._tokenizer.token_to_id("[UNK]") or 0)
 
     @property
     def size(self) -> int:
@@ -31,8 +32,8 @@ class WordPieces:
 
     def __call__(self, texts: list[str]) -> Tensor:
         """(texts,) -> ids (texts, longest), padded with 0, at least one token each."""
-        rows = [
-            encoding.ids or [self._tokenizer.token_to_id("[UNK]")]
+        rows: list[list[int]] = [
+            encoding.ids or [self._unknown]
             for encoding in self._tokenizer.encode_batch(texts, add_special_tokens=False)
         ]
         longest = max(map(len, rows), default=1)

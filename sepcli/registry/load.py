@@ -75,7 +75,9 @@ class LoadedModel:
 
 def fingerprint(model: Model) -> str:
     """A hash of all the files and settings that decide what a model does."""
-    digest = hashlib.sha256(model.entry.model_dump_json(include={"architecture", "arguments", "windows"}).encode())
+    digest = hashlib.sha256(
+        model.entry.model_dump_json(include={"architecture", "arguments", "windows"}).encode()
+    )
     for role in sorted(model.entry.files):
         digest.update(sha256_of(model.path(role)).encode())
     return digest.hexdigest()
@@ -130,4 +132,4 @@ def build(model: Model) -> Network:
         reason = " ".join(str(error).split())[:300]
         message = f"model {model.name}: its weights cannot be loaded: {reason}"
         raise ModelError(message, "the file is damaged or of another architecture") from error
-    return network.eval().requires_grad_(False)  # type: ignore[return-value]
+    return network.eval().requires_grad_(False)

@@ -1,10 +1,10 @@
 """Separation from Python; the command line uses the same functions.
 
-    import sepcli
+import sepcli
 
-    report = sepcli.separate("mix.wav", "dog barking", output="out")
-    for event in sepcli.stream(sepcli.SeparateOptions(inputs=("a.wav",), queries=(...,))):
-        ...
+report = sepcli.separate("mix.wav", "dog barking", output="out")
+for event in sepcli.stream(sepcli.SeparateOptions(inputs=("a.wav",), queries=(...,))):
+    ...
 """
 
 from __future__ import annotations

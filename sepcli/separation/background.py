@@ -40,7 +40,7 @@ def in_background(items: Iterable[T], ahead: int) -> Generator[T]:
                 if not offer(item):
                     return
             offer(_END)
-        except BaseException as error:  # noqa: BLE001 - handed to the consumer
+        except BaseException as error:
             offer(_Error(error))
         finally:
             if isinstance(items, Generator):

@@ -73,7 +73,9 @@ def embed(query: Query, info: AudioInfo, encoder: QueryEncoder) -> torch.Tensor:
     return torch.nn.functional.normalize(torch.stack(rows).mean(dim=0), dim=-1)
 
 
-def excerpt(info: AudioInfo, start: float = 0.0, seconds: float = EXAMPLE_SECONDS) -> tuple[Wave, int]:
+def excerpt(
+    info: AudioInfo, start: float = 0.0, seconds: float = EXAMPLE_SECONDS
+) -> tuple[Wave, int]:
     """A part of a recording in memory, at a rate every encoder takes.
 
     Raises:
@@ -186,9 +188,7 @@ def with_rest(
         yield complete(mixture, silence, inverted, hearing)
 
 
-def complete(
-    mixture: Wave, stems: Stems, inverted: Sequence[bool], hearing: Hearing
-) -> Stems:
+def complete(mixture: Wave, stems: Stems, inverted: Sequence[bool], hearing: Hearing) -> Stems:
     """(stems + 1, samples, channels): the stems, inverted where asked, and the rest."""
     rest = mixture - stems.sum(axis=0)
     error = mixture.astype(np.float64) - stems.sum(axis=0, dtype=np.float64) - rest
@@ -218,5 +218,3 @@ def take(passed: deque[Wave], samples: int) -> Wave:
 def wanted_inversions(job: Job) -> list[bool]:
     """Which stems are replaced by everything but them."""
     return [query.inverted for query in job.queries]
-
-

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-
 @dataclass(frozen=True)
 class Planned:
     """Work was checked and is about to start."""
@@ -95,8 +94,4 @@ class Done:
     exit_code: int
 
 
-Event = (
-    Planned | Started | Progress | StemWritten | Notice | Skipped | Failed | Finished | Done
-)
-
-
+Event = Planned | Started | Progress | StemWritten | Notice | Skipped | Failed | Finished | Done

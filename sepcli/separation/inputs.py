@@ -15,8 +15,44 @@ from sepcli.separation.options import STREAM
 from sepcli.separation.queries import Query, parse_time, text_query
 
 EXTENSIONS = frozenset(
-    "wav wave flac aif aiff aifc w64 rf64 caf au snd ogg oga opus mp3 m4a m4b aac mp4 mov mkv "
-    "webm avi flv wma ape wv tta ac3 eac3 dts amr mpg mpeg ts 3gp".split()
+    [
+        "wav",
+        "wave",
+        "flac",
+        "aif",
+        "aiff",
+        "aifc",
+        "w64",
+        "rf64",
+        "caf",
+        "au",
+        "snd",
+        "ogg",
+        "oga",
+        "opus",
+        "mp3",
+        "m4a",
+        "m4b",
+        "aac",
+        "mp4",
+        "mov",
+        "mkv",
+        "webm",
+        "avi",
+        "flv",
+        "wma",
+        "ape",
+        "wv",
+        "tta",
+        "ac3",
+        "eac3",
+        "dts",
+        "amr",
+        "mpg",
+        "mpeg",
+        "ts",
+        "3gp",
+    ]
 )
 MANIFESTS = (".csv", ".jsonl")
 COLUMNS = ("path", "query", "start", "end")
@@ -62,7 +98,7 @@ def _expand_one(text: str, recursive: bool) -> Iterator[Source]:
     elif path.suffix.lower() in MANIFESTS:
         yield from _expand_manifest(path)
     elif not path.exists() and glob.has_magic(text):
-        found = sorted(glob.glob(text, recursive=True))
+        found = sorted(glob.glob(text, recursive=True))  # noqa: PTH207 - absolute ones too
         if not found:
             raise UsageError(f"nothing matches {text}", "check the pattern, and quote it")
         yield from (Source(Path(name)) for name in found if Path(name).is_file())
@@ -113,7 +149,9 @@ def _manifest_source(folder: Path, row: dict[str, Any]) -> Source:
     if "end" in times and times["end"] <= times.get("start", 0.0):
         raise UsageError(f"{row['path']} ends before it starts", "correct the manifest")
     query = text_query(str(row["query"])) if row.get("query") else None
-    return Source(folder / str(row["path"]), query=query, **times)
+    return Source(
+        folder / str(row["path"]), query=query, start=times.get("start"), end=times.get("end")
+    )
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -39,9 +39,11 @@ def check_template(template: str) -> None:
     try:
         fields = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
     except ValueError as error:
-        raise UsageError(f"bad name template {template!r}: {error}", "balance its braces") from error
+        raise UsageError(
+            f"bad name template {template!r}: {error}", "balance its braces"
+        ) from error
     if unknown := fields - set(FIELDS):
-        known = ", ".join("{%s}" % name for name in FIELDS)
+        known = ", ".join(f"{{{name}}}" for name in FIELDS)
         raise UsageError(f"unknown field {', '.join(sorted(unknown))} in --name", f"use {known}")
     parts = Path(template).parts
     if Path(template).is_absolute() or ".." in parts or not template.strip():

@@ -173,11 +173,14 @@ def _check_collisions(jobs: Sequence[Job], options: SeparateOptions) -> None:
     counted = Counter(os.path.normcase(path.absolute()) for path in paths)
     if twice := next((path for path, count in counted.items() if count > 1), None):
         message = f"two stems would be written to {twice}"
-        remedy = "give --name a field that tells them apart, such as '{parent}/{input}.{query}.{ext}'"
+        remedy = (
+            "give --name a field that tells them apart, such as '{parent}/{input}.{query}.{ext}'"
+        )
         raise UsageError(message, remedy)
     inputs = {os.path.normcase(job.info.path.absolute()) for job in jobs}
     if same := next((path for path in counted if path in inputs), None):
         raise UsageError(f"a stem would overwrite its input {same}", "choose another -o or --name")
-    if not options.overwrite and not options.skip_existing:
-        if there := next((path for path in paths if path.exists()), None):
-            raise UsageError(f"{there} is there already", "give --overwrite or --skip-existing")
+    replaces = options.overwrite or options.skip_existing
+    there = next((path for path in paths if path.exists()), None)
+    if there and not replaces:
+        raise UsageError(f"{there} is there already", "give --overwrite or --skip-existing")

@@ -82,7 +82,7 @@ def parse_time(text: str) -> float:
         numbers = []
     if not 1 <= len(numbers) <= 3 or not all(0 <= n < 1e7 for n in numbers):
         raise UsageError(f"not a time: {text}", "give seconds, or minutes:seconds")
-    return sum(number * 60**power for power, number in enumerate(reversed(numbers)))
+    return sum(number * 60.0**power for power, number in enumerate(reversed(numbers)))
 
 
 def gather_queries(

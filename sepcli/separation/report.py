@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,7 +115,9 @@ class Report:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_text(self.as_json(options) + "\n", encoding="utf-8")
-            os.replace(partial, path)
+            partial.replace(path)
         except OSError as error:
             reason = error.strerror or str(error)
-            raise OutputError(f"cannot write report {path}: {reason}", "give another path") from error
+            raise OutputError(
+                f"cannot write report {path}: {reason}", "give another path"
+            ) from error

@@ -133,9 +133,7 @@ class Batch:
         mismatch = decibels(hearing.mismatch) if hearing.mismatch else None
         yield Finished(path, seconds, time.monotonic() - began, writer.gain, mismatch)
 
-    def _finish(
-        self, job: Job, writer: StemWriter, hearing: Hearing, key: str
-    ) -> Iterator[Event]:
+    def _finish(self, job: Job, writer: StemWriter, hearing: Hearing, key: str) -> Iterator[Event]:
         presences = [presence_of(output, hearing) for output in job.outputs]
         yield from self._check_presence(job, hearing)
         tags = read_tags(job.info.path)

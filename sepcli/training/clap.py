@@ -83,12 +83,10 @@ def align(
     """Contrast sounds with the phrases of all labels, while the words keep their meaning."""
     train = Pantry([s for s in sounds if s.clip.split == "train"], Ontology.load(), config.emphasis)
     validation = [s for s in sounds if s.clip.split == "validation"]
-    groups = [
-        {"params": [*clap.audio.parameters(), clap.log_scale], "lr": config.lr},
-        {"params": clap.text.parameters(), "lr": config.lr * TEXT_LR},
-    ]
+    rates = [config.lr, config.lr * TEXT_LR]
+    parts = ([*clap.audio.parameters(), clap.log_scale], list(clap.text.parameters()))
+    groups = [{"params": part, "lr": rate} for part, rate in zip(parts, rates, strict=True)]
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
-    rates = [group["lr"] for group in groups]
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rates, total_steps=config.steps)
     state = run.load()
     assert state is not None
@@ -114,8 +112,14 @@ def align(
         figures = {"loss": loss.item(), "kept": kept.item()}
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
             figures |= zero_shot(clap, validation, tokens, train.asked)
-            parts = {"clap": clap, "optimizer": optimizer, "schedule": schedule}
-            run.save(step + 1, {name: part.state_dict() for name, part in parts.items()})
+            run.save(
+                step + 1,
+                {
+                    "clap": clap.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "schedule": schedule.state_dict(),
+                },
+            )
             run.log(step + 1, **figures)
         yield figures
 

@@ -81,14 +81,14 @@ def load_config(path: Path) -> ClapConfig | SeparatorConfig:
             f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
             for item in error.errors()
         ]
-        raise UsageError(f"{path}: " + "; ".join(lines), "see examples/ for configs that work") from None
+        raise UsageError(
+            f"{path}: " + "; ".join(lines), "see examples/ for configs that work"
+        ) from None
     return anchored(config, path.parent)
 
 
 def anchored(config: ClapConfig | SeparatorConfig, folder: Path) -> ClapConfig | SeparatorConfig:
     """The config with its relative paths made relative to `folder`."""
-    paths = {
-        name: folder / value for name, value in config if isinstance(value, Path)
-    }
+    paths = {name: folder / value for name, value in config if isinstance(value, Path)}
     corpora = [c.model_copy(update={"root": folder / c.root}) for c in config.corpora]
     return config.model_copy(update={**paths, "corpora": corpora})

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import soxr
 import soundfile
+import soxr
 from numpy.typing import NDArray
 
 from sepcli.errors import UsageError
@@ -142,7 +142,9 @@ def load(clip: Clip) -> Sound:
     try:
         wave, rate = soundfile.read(clip.path, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as error:
-        raise UsageError(f"cannot read {clip.path}: {error}", "restore it or drop its row") from error
+        raise UsageError(
+            f"cannot read {clip.path}: {error}", "restore it or drop its row"
+        ) from error
     mono = soxr.resample(wave.mean(axis=1), rate, RATE)
     if not np.any(mono):
         raise UsageError(f"silent training clip: {clip.path}", "drop its row from the manifest")

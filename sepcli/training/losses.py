@@ -40,8 +40,10 @@ def silence_loss(mask: Tensor, mixture: Tensor) -> Tensor:
 
 def energy(spec: Tensor) -> Tensor:
     """Sum of squared magnitudes over bins and frames."""
-    return (spec.real.square() + spec.imag.square()).sum((-2, -1)) if spec.is_complex() else (
-        spec.square().sum((-2, -1))
+    return (
+        (spec.real.square() + spec.imag.square()).sum((-2, -1))
+        if spec.is_complex()
+        else (spec.square().sum((-2, -1)))
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,15 +91,16 @@ class Pantry:
 def mix(pantry: Pantry, samples: int, rng: random.Random) -> Mixture:
     """One training mixture of `samples` samples at RATE."""
     counts, chances = zip(*SOURCES, strict=True)
+    count = rng.choices(counts, chances)[0]
     labels = [pantry.label(rng)]
-    for _ in range(rng.choices(counts, chances)[0] - 1):
+    while len(labels) < count:
         labels.append(pantry.companion(rng, labels))
     gains = [1.0] + [10 ** (rng.gauss(0, GAIN_DB) / 20) for _ in labels[1:]]
     sources = [g * pantry.window(x, samples, rng) for g, x in zip(gains, labels, strict=True)]
-    stack = np.stack(sources) * 10 ** (rng.uniform(-20, 10) / 20)
+    stack = (np.stack(sources) * 10 ** (rng.uniform(-20, 10) / 20)).astype(np.float32)
     if rng.random() < LOWPASSED:
         stack = lowpass(stack, rng.uniform(3000, 10_000))
-    return Mixture(stack.astype(np.float32), tuple(labels))
+    return Mixture(stack, tuple(labels))
 
 
 def fill(sound: Sound, samples: int, rng: random.Random) -> Wave:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,7 +39,7 @@ class RunFolder:
         """Replace the checkpoint by one of the given state dicts."""
         partial = self.path / "checkpoint.pt.partial"
         torch.save({"step": step, **parts}, partial)
-        os.replace(partial, self.path / "checkpoint.pt")
+        partial.replace(self.path / "checkpoint.pt")
 
     def load(self) -> dict[str, Any] | None:
         """The checkpoint, if there is one."""

@@ -84,7 +84,11 @@ class Examiner:
         out = []
         for index in range(QUESTIONS):
             nothing_left = index >= len(there)
-            if index and not unsure and (nothing_left or rng.random() < self.config.absent_queries * 2):
+            if (
+                index
+                and not unsure
+                and (nothing_left or rng.random() < self.config.absent_queries * 2)
+            ):
                 out.append(self.ask(self.pantry.label(rng, mixture.labels), None, rng))
             else:
                 source = there[index % len(there)]
@@ -95,7 +99,9 @@ class Examiner:
         """A question in words, or now and then by example."""
         by_example = rng.random() < self.config.audio_queries
         samples = int(self.config.seconds * RATE)
-        return Question(label, answer, self.pantry.window(label, samples, rng) if by_example else None)
+        return Question(
+            label, answer, self.pantry.window(label, samples, rng) if by_example else None
+        )
 
     @torch.no_grad()
     def embed(self, asked: list[Question], rng: random.Random) -> Tensor:

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from sepcli.errors import UsageError
@@ -39,7 +40,12 @@ PROGRAMS: dict[str, tuple[int, ...]] = {  # General MIDI programs, counted from 
     "synth": (81, 88, 90),
     "drums": (DRUMS,),
 }
-VOICES = {"slt": "speech_female", "kal16": "speech_male", "awb": "speech_male", "rms": "speech_male"}
+VOICES = {
+    "slt": "speech_female",
+    "kal16": "speech_male",
+    "awb": "speech_male",
+    "rms": "speech_male",
+}
 SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 3, 5, 7, 10))  # semitones
 KICK, SNARE, HAT = 36, 38, 42
 
@@ -62,12 +68,12 @@ def synthesise(folder: Path, words: list[str], per_label: int, seed: int) -> Ite
         for index in range(per_label):
             target = folder / label / f"midi-{index:03}.flac"
             notes, tempo = phrase(programs[index % len(programs)], rng)
-            yield made(target, lambda path, n=notes, t=tempo: render_midi(path, n, t))
+            yield made(target, partial(render_midi, notes=notes, tempo=tempo))
     for voice, label in VOICES.items():
         for index in range(per_label):
             text = " ".join(rng.sample(words, 5)) + "."
             target = folder / label / f"{voice}-{index:03}.wav"
-            yield made(target, lambda path, t=text, v=voice: speak(path, t, v))
+            yield made(target, partial(speak, text=text, voice=voice))
 
 
 def require(*programs: str) -> None:
@@ -160,9 +166,9 @@ def made(target: Path, make: Callable[[Path], None]) -> Path:
     """Make a file under another name first, unless it is there already."""
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_stem(f".partial-{target.stem}")
-        make(partial)
-        partial.replace(target)
+        unfinished = target.with_stem(f".partial-{target.stem}")
+        make(unfinished)
+        unfinished.replace(target)
     return target
 
 

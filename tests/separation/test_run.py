@@ -88,7 +88,7 @@ def test_rate_channels_and_length_are_kept(
 
 
 @pytest.mark.parametrize("model_rate", [4000, 16000, 44100])
-def test_models_of_a_fixed_rate(recording: Recording, linear: Linear, model_rate: int) -> None:
+def test_models_of_a_fixed_rate(linear: Linear, model_rate: int) -> None:
     time = np.arange(24000) / 8000
     tone = np.sin(2 * np.pi * 440 * time).astype(np.float32)[:, None] * [0.5, -0.25]
     soundfile.write("tone.wav", tone, 8000, "FLOAT")
@@ -195,9 +195,7 @@ def test_competing_stems_sum_to_no_more_than_the_mixture(
     mix = recording()
     queries = ("a gain of 0.9", "a gain of 0.6")
     separate(mix, *queries, model=str(linear()), compete=True, residual=True)
-    np.testing.assert_allclose(
-        wave("separated/mix.a-gain-of-0-9.wav"), 0.6 * wave(mix), atol=1e-5
-    )
+    np.testing.assert_allclose(wave("separated/mix.a-gain-of-0-9.wav"), 0.6 * wave(mix), atol=1e-5)
     assert np.abs(wave("separated/mix.residual.wav")).max() < 1e-5
 
 
@@ -262,9 +260,7 @@ def test_parts_of_a_recording(recording: Recording, linear: Linear) -> None:
     np.testing.assert_allclose(stem, 0.5 * wave(mix)[12000:30000], atol=1e-6)
 
 
-def test_tags_cover_and_origin_are_kept(
-    noise: Callable[..., np.ndarray], linear: Linear
-) -> None:
+def test_tags_cover_and_origin_are_kept(noise: Callable[..., np.ndarray], linear: Linear) -> None:
     soundfile.write("song.flac", noise(seconds=1), 8000)
     song = FLAC("song.flac")
     song["title"], song["artist"] = "Rain", "The Weather"
@@ -395,7 +391,7 @@ def test_a_disk_that_fills_up_leaves_nothing(
 
     class Full(opened):  # type: ignore[misc, valid-type]
         def write(self, data: np.ndarray) -> None:
-            with open("/dev/full", "w") as file:
+            with Path("/dev/full").open("w") as file:
                 file.write("x")
 
     monkeypatch.setattr("sepcli.audio.writer.soundfile.SoundFile", Full)

@@ -22,7 +22,9 @@ def validate(reference: Signal, estimate: Signal) -> None:
         ValueError: if the shapes differ, a value is not finite, or the reference is silent.
     """
     if reference.shape != estimate.shape:
-        raise ValueError(f"reference {reference.shape} and estimate {estimate.shape} differ in shape")
+        raise ValueError(
+            f"reference {reference.shape} and estimate {estimate.shape} differ in shape"
+        )
     if not (np.isfinite(reference).all() and np.isfinite(estimate).all()):
         raise ValueError("a value is NaN or infinite")
     if not np.any(reference):
