@@ -12,7 +12,7 @@ import click
 import typer
 
 import sepcli
-from sepcli.cli import doctor, info, models, separate, train
+from sepcli.cli import data, doctor, info, models, separate, train
 from sepcli.errors import SepcliError
 
 INTERRUPTED = 130
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.command("separate")(separate.separate)
 app.command("train")(train.train)
 app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
 app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 

@@ -53,6 +53,10 @@ class Ontology:
         """One of the ways to ask for a label."""
         return rng.choice(TEMPLATES).format(rng.choice(self.phrases[label]))
 
+    def words(self) -> list[str]:
+        """Every word of every phrase, once."""
+        return sorted({word for text in self.texts() for word in text.split() if word.isalpha()})
+
     def texts(self) -> list[str]:
         """Every phrase, once."""
         return sorted({phrase for row in self.phrases.values() for phrase in row})
