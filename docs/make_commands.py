@@ -1,6 +1,6 @@
 """Writes docs/commands.md from the commands' own help.
 
-    make docs
+make docs
 """
 
 import os

@@ -37,7 +37,9 @@ def demonstrate(name: str, query: str, truth: str) -> float:
     outputs = [output["output"] for output in report.files[str(mixture)].outputs]
     for output in outputs:
         print(f"wrote {output}")
-    waves = [soundfile.read(p)[0] for p in (AUDIO / f"truth/{name}.{truth}.flac", outputs[0], mixture)]
+    waves = [
+        soundfile.read(p)[0] for p in (AUDIO / f"truth/{name}.{truth}.flac", outputs[0], mixture)
+    ]
     gain = si_sdr.improvement(*waves)
     print(f"{query}: SI-SDRi {gain:.1f} dB")
     return gain

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from types import FrameType
 from typing import Annotated
 
-import click
 import typer
 
 import sepcli
 from sepcli.cli import data, doctor, info, models, separate, train
 from sepcli.errors import SepcliError
 
-INTERRUPTED = 130
-TERMINATED = 143
+SIGNALLED = 128  # exit code of a command that a signal stopped, less the signal's number
 DEBUG = "--debug"  # understood wherever it stands
 
 app = typer.Typer(
@@ -38,8 +35,12 @@ app.command("info")(info.info)
 app.command("doctor")(doctor.doctor)
 
 
-class Terminated(BaseException):
-    """SIGTERM, raised where the program stands, so that it cleans up."""
+class Stopped(BaseException):
+    """A signal, raised where the program stands, so that it cleans up on its way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 @app.callback(invoke_without_command=True)
@@ -57,37 +58,21 @@ def options(
 
 def main() -> None:
     """Run the command; errors become one line of what and one of remedy."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     debug = DEBUG in sys.argv
     try:
-        code = app([word for word in sys.argv[1:] if word != DEBUG], standalone_mode=False)
-    except click.exceptions.Exit as error:
-        code = error.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        app([word for word in sys.argv[1:] if word != DEBUG])
     except SepcliError as error:
         if debug:
             raise
-        tell(error)
-        code = error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        typer.echo("interrupted: what was finished is kept, --skip-existing goes on", err=True)
-        code = INTERRUPTED
-    except Terminated:
-        code = TERMINATED
-    except BrokenPipeError:
-        # The reader has gone; keep Python from complaining when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
-    sys.exit(code or 0)
+        typer.echo(f"error: {error}", err=True)
+        typer.echo(f"help: {error.remedy}", err=True)
+        sys.exit(error.exit_code)
+    except Stopped as stopped:
+        typer.echo("stopped: what was finished is kept, --skip-existing goes on", err=True)
+        sys.exit(SIGNALLED + stopped.number)
 
 
-def tell(error: SepcliError) -> None:
-    """Print an error and its remedy."""
-    typer.echo(f"error: {error}", err=True)
-    typer.echo(f"help: {error.remedy}", err=True)
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise Terminated
+def _stop(number: int, _frame: FrameType | None) -> None:
+    raise Stopped(number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -88,7 +89,19 @@ def load_config(path: Path) -> ClapConfig | SeparatorConfig:
 
 
 def anchored(config: ClapConfig | SeparatorConfig, folder: Path) -> ClapConfig | SeparatorConfig:
-    """The config with its relative paths made relative to `folder`."""
-    paths = {name: folder / value for name, value in config if isinstance(value, Path)}
-    corpora = [c.model_copy(update={"root": folder / c.root}) for c in config.corpora]
+    """The config with variables in its paths filled in, and relative paths from `folder`."""
+    paths = {name: place(value, folder) for name, value in config if isinstance(value, Path)}
+    corpora = [c.model_copy(update={"root": place(c.root, folder)}) for c in config.corpora]
     return config.model_copy(update={**paths, "corpora": corpora})
+
+
+def place(path: Path, folder: Path) -> Path:
+    """A config's path, with ${NAME} replaced by the environment's variable.
+
+    Raises:
+        UsageError: if a variable is not set.
+    """
+    text = os.path.expandvars(path)
+    if "$" in text:
+        raise UsageError(f"a variable in {path} is not set", "export it, or write the path out")
+    return folder / text

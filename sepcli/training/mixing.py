@@ -68,11 +68,9 @@ class Pantry:
         }
 
     def label(self, rng: random.Random, unlike: Sequence[str] = ()) -> str:
-        """A random label, unlike the given ones. `anything` is drawn only as a companion."""
-        choice = self.labels if unlike else self.asked
-        allowed = [x for x in choice if not any(self.ontology.alike(x, y) for y in unlike)]
-        if not allowed:
-            allowed = self.asked
+        """A random label that can be asked for, unlike the given ones."""
+        known = [x for x in unlike if self.ontology.groups[x] != ANYTHING]
+        allowed = [x for x in self.asked if not any(self.ontology.alike(x, y) for y in known)]
         return rng.choices(allowed, [self._chance[x] for x in allowed])[0]
 
     def companion(self, rng: random.Random, unlike: Sequence[str]) -> str:
