@@ -21,6 +21,9 @@ Wave = NDArray[np.float32]
 GAINS = (0.25, 0.5)  # of the linear model's first and second stem, or of a query's
 
 
+torch.set_num_threads(1)  # two processes' threads would wait for each other
+
+
 @pytest.fixture(autouse=True)
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the user's registry or cache, or writes beside itself."""

@@ -49,6 +49,7 @@ class Clip:
     origin: str  # package or recording it was cut from
     split: Split
     licence: str
+    credit: str  # whom to thank
     ship: bool  # whether a model trained on it may be published under CC BY-SA
 
 
@@ -82,6 +83,7 @@ def read_esc10(root: Path) -> Iterator[Clip]:
             origin=row["freesound_id"],
             split=split,
             licence=row["licence"],
+            credit=f"{row['title']} by {row['author']}, freesound.org {row['freesound_id']}",
             ship=row["licence"] in ESC_LICENCES,
         )
 
@@ -95,6 +97,7 @@ def read_sounds(root: Path) -> Iterator[Clip]:
             origin=row["package"],
             split=package_split(row["package"]),
             licence=row["licence"],
+            credit=f"Debian or PyPI package {row['package']}",
             ship=row["ship"] == "yes",
         )
 
@@ -105,7 +108,7 @@ def read_class_folders(root: Path) -> Iterator[Clip]:
         raise UsageError(f"no such corpus folder: {root}", "create it, or correct `root`")
     for path in sorted(root.glob("*/*")):
         split: Split = "validation" if percentile(path.stem) < VALIDATION_PERCENT else "train"
-        yield Clip(path, path.parent.name, path.stem, split, "own", ship=True)
+        yield Clip(path, path.parent.name, path.stem, split, "own", "made for this", ship=True)
 
 
 READERS = {"esc10": read_esc10, "sounds": read_sounds, "class-folders": read_class_folders}

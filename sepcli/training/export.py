@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +17,19 @@ from sepcli.nets.band_unet import BandUNet
 from sepcli.registry.load import sha256_of
 from sepcli.registry.store import MODEL_FILE
 from sepcli.training.config import ClapConfig, SeparatorConfig
+from sepcli.training.corpus import Clip
 
 State = dict[str, Tensor]
 
 
-def export(config: SeparatorConfig, run: Path, folder: Path) -> Path:
+def export(config: SeparatorConfig, run: Path, folder: Path, clips: Sequence[Clip]) -> Path:
     """Write the model of a separator run.
 
     Args:
         config: of the run.
         run: its folder, with a checkpoint.
         folder: of the model; created.
+        clips: what it was trained on, to be credited.
 
     Returns:
         the folder.
@@ -39,10 +43,23 @@ def export(config: SeparatorConfig, run: Path, folder: Path) -> Path:
     save_file(halved(clap), folder / "clap.safetensors")
     text = (config.clap / "config.json").read_text(encoding="utf-8")
     shutil.copyfile(ClapConfig.model_validate_json(text).tokenizer, folder / "tokenizer.json")
+    (folder / "CREDITS.md").write_text(credit_page(clips), encoding="utf-8")
     entry = registry_entry(config, folder)
     text = yaml.safe_dump(entry, sort_keys=False)
     (folder / MODEL_FILE).write_text(text, encoding="utf-8")
     return folder
+
+
+def credit_page(clips: Sequence[Clip]) -> str:
+    """Everyone whose recordings were trained on, by licence, as Markdown."""
+    counts = Counter((clip.licence, clip.credit) for clip in clips if clip.split == "train")
+    lines = ["# Recordings this model was trained on", ""]
+    for licence in sorted({licence for licence, _ in counts}):
+        rows = sorted((credit, n) for (which, credit), n in counts.items() if which == licence)
+        lines += [f"## {licence}", ""]
+        lines += [f"- {credit} ({n} clip{'s' * (n > 1)})" for credit, n in rows]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def halved(state: State) -> State:

@@ -69,9 +69,13 @@ class Pantry:
 
     def label(self, rng: random.Random, unlike: Sequence[str] = ()) -> str:
         """A random label that can be asked for, unlike the given ones."""
-        known = [x for x in unlike if self.ontology.groups[x] != ANYTHING]
-        allowed = [x for x in self.asked if not any(self.ontology.alike(x, y) for y in known)]
+        allowed = self.unlike(unlike)
         return rng.choices(allowed, [self._chance[x] for x in allowed])[0]
+
+    def unlike(self, labels: Sequence[str]) -> list[str]:
+        """All labels that can be asked for and are unlike the given ones."""
+        known = [x for x in labels if self.ontology.groups[x] != ANYTHING]
+        return [x for x in self.asked if not any(self.ontology.alike(x, y) for y in known)]
 
     def companion(self, rng: random.Random, unlike: Sequence[str]) -> str:
         """A label to mix with others: unlike them, or a background that may hold anything."""
@@ -91,7 +95,7 @@ def mix(pantry: Pantry, samples: int, rng: random.Random) -> Mixture:
     counts, chances = zip(*SOURCES, strict=True)
     count = rng.choices(counts, chances)[0]
     labels = [pantry.label(rng)]
-    while len(labels) < count:
+    while len(labels) < count and pantry.unlike(labels):
         labels.append(pantry.companion(rng, labels))
     gains = [1.0] + [10 ** (rng.gauss(0, GAIN_DB) / 20) for _ in labels[1:]]
     sources = [g * pantry.window(x, samples, rng) for g, x in zip(gains, labels, strict=True)]

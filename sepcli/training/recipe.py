@@ -22,14 +22,15 @@ Config = ClapConfig | SeparatorConfig
 def train(config: Config, out: Path) -> Iterator[dict[str, float]]:
     """Run a training in a folder, going on from its checkpoint; yields figures of every step."""
     torch.set_num_threads(config.threads)
-    sounds = load_all(clips_of(config))
+    clips = clips_of(config)
+    sounds = load_all(clips)
     if isinstance(config, ClapConfig):
         yield from train_clap(config, out, sounds)
     else:
         if not (config.clap / "checkpoint.pt").exists():
             raise UsageError(f"no finished CLAP in {config.clap}", "train it first, see `clap:`")
         yield from train_separator(config, out, sounds)
-        export(config, out, out)
+        export(config, out, out, clips)
 
 
 def clips_of(config: Config) -> list[Clip]:
@@ -48,6 +49,8 @@ def clips_of(config: Config) -> list[Clip]:
     if unknown := sorted({clip.label for clip in clips} - known.keys()):
         message = f"labels without an entry in the ontology: {', '.join(unknown[:5])}"
         raise UsageError(message, "add them to sepcli/training/ontology.yaml")
+    if not any(clip.split == "validation" for clip in clips):
+        raise UsageError("no clips to validate on", "add clips: a part of them is set aside")
     groups = {known[clip.label] for clip in clips if clip.split == "train"}
     if len(groups) < 2:
         message = f"{len(groups)} kinds of sound in the corpora: nothing to mix"

@@ -79,7 +79,8 @@ class Examiner:
         """QUESTIONS different ones; the first is always about a source."""
         groups = self.pantry.ontology.groups
         there = [i for i, x in enumerate(mixture.labels) if groups[x] != ANYTHING]
-        unsure = len(there) < len(mixture.labels)  # a background may hold what we ask for
+        # A background may hold what we ask for; and there must be something else to ask for.
+        unsure = len(there) < len(mixture.labels) or not self.pantry.unlike(mixture.labels)
         rng.shuffle(there)
         out = []
         for index in range(QUESTIONS):

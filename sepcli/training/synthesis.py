@@ -22,6 +22,7 @@ SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 TICKS = 480  # per beat
 DRUMS = -1  # stands for the General MIDI percussion channel
 LOW_SHARE = 0.3  # of phrases start an octave lower
+BASSES = (32, 33, 36)
 PROGRAMS: dict[str, tuple[int, ...]] = {  # General MIDI programs, counted from 0
     "piano": (0, 1, 4),
     "xylophone": (9, 13),
@@ -29,7 +30,7 @@ PROGRAMS: dict[str, tuple[int, ...]] = {  # General MIDI programs, counted from 
     "organ": (16, 19),
     "guitar": (24, 25),
     "electric_guitar": (29, 30),
-    "bass": (32, 33, 36),
+    "bass": BASSES,
     "strings": (40, 42, 48),
     "harp": (46,),
     "choir": (52,),
@@ -98,7 +99,7 @@ def phrase(program: int, rng: random.Random) -> tuple[list[Note], int]:
 def melody(program: int, rng: random.Random) -> list[Note]:
     """A random walk over a scale, now and then in thirds or chords."""
     scale, root = rng.choice(SCALES), rng.randint(48, 64) - 12 * (rng.random() < LOW_SHARE)
-    if program in PROGRAMS["bass"]:
+    if program in BASSES:
         root -= 24
     step = rng.choice((TICKS // 4, TICKS // 2, TICKS))
     chord = rng.choice(((0,), (0,), (0, 2), (0, 2, 4)))

@@ -20,7 +20,7 @@ DATA = Path(__file__).parents[1] / "data"
 
 
 def sound(label: str, wave: np.ndarray) -> Sound:
-    return Sound(Clip(Path("x"), label, "x", "train", "CC0", True), wave.astype(np.float16))
+    return Sound(Clip(Path("x"), label, "x", "train", "CC0", "nobody", True), wave.astype(np.float16))
 
 
 @pytest.fixture
@@ -172,6 +172,14 @@ def test_corpora_with_nothing_to_mix(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(text)
     with pytest.raises(UsageError, match="nothing to mix"):
         clips_of(load_config(tmp_path / "c.yaml"))
+    one = config_text(tmp_path, corpora=[{"kind": "esc10", "root": "few"}])
+    (tmp_path / "c.yaml").write_text(one)
+    (tmp_path / "few").mkdir()
+    manifest = (DATA / "esc10/manifest.csv").read_text().splitlines()[:2]
+    (tmp_path / "few/manifest.csv").write_text("\n".join(manifest))
+    with pytest.raises(UsageError, match="validate on"):
+        clips_of(load_config(tmp_path / "c.yaml"))
+    (tmp_path / "c.yaml").write_text(text)
     (tmp_path / "sounds/unheard-of").mkdir()
     (tmp_path / "sounds/unheard-of/1.wav").touch()
     with pytest.raises(UsageError, match="unheard-of"):
@@ -193,4 +201,4 @@ def test_broken_clips_are_named(tmp_path: Path) -> None:
     soundfile.write(silent, np.zeros(100), 8000)
     for path, message in ((bad, "cannot read"), (silent, "silent training clip")):
         with pytest.raises(UsageError, match=message):
-            load(Clip(path, "dog", "x", "train", "CC0", True))
+            load(Clip(path, "dog", "x", "train", "CC0", "nobody", True))
