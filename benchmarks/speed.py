@@ -42,8 +42,9 @@ def main() -> None:
 
 def measure(folder: Path, hours: float) -> dict[str, object]:
     """All figures."""
+    python = platform.python_version()
     figures: dict[str, object] = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {python}",
         "help_seconds": round(min(command("--help")[0] for _ in range(5)), 3),
     }
     tile(folder / "ten_seconds.wav", 10)

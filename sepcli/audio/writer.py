@@ -36,6 +36,7 @@ class StemWriter:
         rate: Hz.
         channels: of every stem.
         encoding: of every stem.
+        expected: samples, as far as it is known; decides whether a WAV must be an RF64.
 
     Use it as a context: leaving it without `finish` removes everything it wrote.
     """
@@ -47,13 +48,14 @@ class StemWriter:
         rate: int,
         channels: int,
         encoding: Encoding,
+        expected: int = 0,
     ) -> None:
         self.paths = list(paths)
         self.gain = 1.0
         self.peak = 0.0
         self._residual = residual
         self._rate, self._channels, self._encoding = rate, channels, encoding
-        self._samples = 0
+        self._samples, self._expected = 0, expected
         self._stack = ExitStack()
         self._files: list[soundfile.SoundFile] = []
 
@@ -144,7 +146,8 @@ class StemWriter:
         self, path: Path, encoding: Encoding, stack: ExitStack | None = None
     ) -> soundfile.SoundFile:
         container = encoding.container
-        if container == "WAV" and self._samples * self._channels * encoding.width > LARGEST_WAV:
+        samples = max(self._samples, self._expected)
+        if container == "WAV" and samples * self._channels * encoding.width > LARGEST_WAV:
             container = "RF64"
         file = soundfile.SoundFile(
             path, "w", self._rate, self._channels, encoding.subtype, format=container

@@ -60,7 +60,7 @@ class BandUNet(nn.Module):
         )
         self.decoders = nn.ModuleList(FilmConvPair(width, width) for width in widths[-2::-1])
         self.merge = BandMerge(edges, widths[0])
-        self.presence = Presence(widths[-1], bands >> self.levels)
+        self.presence = Presence(widths[-1], widths[0])
 
     @staticmethod
     def accepts(rate: int) -> bool:
@@ -100,13 +100,14 @@ class BandUNet(nn.Module):
         padded = F.pad(magnitude, (0, -frames % (PATCH << self.levels)))
         skips, deep = self.encode(level_free_log(padded))
         film = self.query(queries.flatten(0, 1))
-        presence = self.presence(deep, film.view(batch, n_queries, -1))
-        x = self.bottom(repeat(deep, n_queries), film)
+        answer = self.bottom(repeat(deep, n_queries), film)
+        x = answer
         for narrow, decoder, skip in zip(self.narrow, self.decoders, skips[::-1], strict=True):
             x = F.interpolate(narrow(x), scale_factor=2.0)
             x = decoder(x + repeat(skip, n_queries), film)
-        logits = self.merge(x)[..., :frames]
-        return logits.view(batch, n_queries, BINS, frames), presence
+        logits = self.merge(x)[..., :frames].view(batch, n_queries, BINS, frames)
+        passed = energy_passed(logits, magnitude)
+        return logits, self.presence(answer, x, passed, film).view(batch, n_queries)
 
     def encode(self, log_magnitude: Tensor) -> tuple[list[Tensor], Tensor]:
         """Features that all queries share: one tensor per level, and the deepest."""
@@ -218,21 +219,53 @@ class TimeContext(nn.Module):
 
 
 class Presence(nn.Module):
-    """How sure the network is that the query is heard: smooth maximum over time."""
+    """How sure the network is that the query is heard, judged by its own answer.
 
-    def __init__(self, channels: int, bands: int, query: int = 256, hidden: int = 128) -> None:
+    It looks at what the decoder made of the query, deepest and last, and at how much of the
+    mixture's energy the mask lets through. Nothing flows back from it into the network.
+    """
+
+    def __init__(self, deep: int, fine: int, query: int = 256, hidden: int = 128) -> None:
         super().__init__()
-        self.features = nn.Linear(channels * bands, hidden)
+        self.features = nn.Linear(2 * (deep + fine) + 1, hidden)
         self.film = nn.Linear(query, 2 * hidden)
+        self.hidden = nn.Linear(hidden, hidden)
         self.score = nn.Linear(hidden, 1)
 
-    def forward(self, deep: Tensor, query: Tensor) -> Tensor:
-        """(batch, channels, bands, steps), (batch, queries, query) -> (batch, queries)."""
-        features = self.features(deep.flatten(1, 2).transpose(1, 2))[:, None]
-        scale, shift = self.film(query)[:, :, None].chunk(2, dim=-1)
-        scores = self.score(F.leaky_relu(features * (1 + scale) + shift, 0.1)).squeeze(-1)
-        steps = torch.tensor(scores.shape[-1], dtype=scores.dtype, device=scores.device)
-        return torch.logsumexp(scores, dim=-1) - steps.log()
+    def forward(self, deep: Tensor, fine: Tensor, passed: Tensor, query: Tensor) -> Tensor:
+        """Logits.
+
+        Args:
+            deep: (batch, channels, bands, steps), of the deepest decoder block.
+            fine: (batch, channels, bands, steps), of the last one.
+            passed: (batch,), log of the share of energy that the mask lets through.
+            query: (batch, query).
+
+        Returns:
+            (batch,)
+        """
+        pooled = [p for x in (deep, fine) for p in (x.mean((2, 3)), x.amax((2, 3)))]
+        rows = torch.cat([*pooled, passed[:, None]], dim=1).detach()
+        scale, shift = self.film(query.detach()).chunk(2, dim=1)
+        x = F.leaky_relu(self.features(rows) * (1 + scale) + shift, 0.1)
+        logits: Tensor = self.score(F.leaky_relu(self.hidden(x), 0.1)).squeeze(1)
+        return logits
+
+
+def energy_passed(logits: Tensor, magnitude: Tensor) -> Tensor:
+    """Log of the share of energy that masks let through.
+
+    Args:
+        logits: (batch, queries, BINS, frames).
+        magnitude: (batch, BINS, frames).
+
+    Returns:
+        (batch * queries,), from about -14 to 0.
+    """
+    power = magnitude.square()[:, None]
+    through = (logits.sigmoid().square() * power).sum((-2, -1))
+    share = through / power.sum((-2, -1)).clamp(min=1e-12)
+    return (share + 1e-6).log().flatten()
 
 
 def fit_bins(masks: Tensor, bins: int) -> Tensor:

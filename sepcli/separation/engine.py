@@ -118,7 +118,8 @@ def separate(
     answers = answered(windows, question, runner, rate, hearing)
     joined = in_background(joined_stems(answers, layout, info, rate), STEMS_AHEAD)
     try:
-        yield from with_rest(joined, passed, wanted_inversions(job), hearing)
+        wanted = joined if job.stems is None else (s[list(job.stems)] for s in joined)
+        yield from with_rest(wanted, passed, [q.inverted for q in job.queries], hearing)
     finally:
         joined.close()
         decoded.close()
@@ -213,8 +214,3 @@ def take(passed: deque[Wave], samples: int) -> Wave:
         parts.append(block)
         samples -= len(block)
     return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
-
-
-def wanted_inversions(job: Job) -> list[bool]:
-    """Which stems are replaced by everything but them."""
-    return [query.inverted for query in job.queries]

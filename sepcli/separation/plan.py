@@ -40,7 +40,11 @@ class Output:
 
 @dataclass(frozen=True)
 class Job:
-    """One recording with all its stems."""
+    """One recording with all its stems.
+
+    Attributes:
+        stems: which of a network's fixed stems are wanted, by index; None for all, or queries.
+    """
 
     source: Source
     info: AudioInfo
@@ -49,6 +53,7 @@ class Job:
     encoding: Encoding
     start: float
     duration: float | None
+    stems: tuple[int, ...] | None = None
 
     @property
     def seconds(self) -> float:
@@ -119,9 +124,13 @@ def _job(source: Source, options: SeparateOptions, model: Model) -> Job:
     queries = (source.query,) if source.query else options.queries
     if model.entry.query is not None and not queries:
         raise UsageError("nothing to look for", "describe a sound, such as --query 'dog barking'")
+    if model.entry.stems is not None and queries:
+        raise UsageError(f"model {model.name} answers no queries", "leave the queries out")
     encoding = choose(info.encoding, options.container, options.bits)
     outputs = tuple(_outputs(source, options, model, queries, encoding, start))
-    return Job(source, info, queries, outputs, encoding, start, duration)
+    fixed = model.entry.stems or []
+    stems = tuple(fixed.index(stem) for stem in options.stems) or None
+    return Job(source, info, queries, outputs, encoding, start, duration, stems)
 
 
 def _outputs(
@@ -148,17 +157,12 @@ def _outputs(
 
     names = [query.name for query in queries]
     if model.entry.stems is not None:
-        names = list(model.entry.stems)
+        names = list(options.stems or model.entry.stems)
     if options.remove:
         return [output("no " + " and ".join(names), "removed", None)]
     kind: Kind = "query" if model.entry.stems is None else "stem"
     inverted = [query.inverted for query in queries] or [False] * len(names)
-    wanted = options.stems or names
-    outputs = [
-        output(name, kind, index, inverted[index])
-        for index, name in enumerate(names)
-        if name in wanted
-    ]
+    outputs = [output(name, kind, i, inverted[i]) for i, name in enumerate(names)]
     if options.residual:
         outputs.append(output("residual", "residual", None))
     return outputs

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sepcli.audio.formats import Encoding
+from sepcli.audio.formats import WIDTH, Encoding
 from sepcli.audio.tags import Tags, read_tags
 from sepcli.audio.writer import StemWriter
 from sepcli.errors import ItemError, MemoryExhausted, OutputError, SepcliError, UsageError
@@ -118,6 +118,7 @@ class Batch:
             job.info.rate,
             job.info.channels,
             job.encoding,
+            expected=round(job.seconds * job.info.rate),
         )
         stems = separate(job, question, self._loaded, self._runner, options, hearing)
         with ExitStack() as stack:
@@ -175,13 +176,8 @@ class Batch:
     def _residual_at(self, job: Job) -> int | None:
         """Where the residual is, if the written stems and it sum to the recording."""
         kinds = [output.kind for output in job.outputs]
-        all_stems = kinds.count("query") + kinds.count("stem") == self._stem_count(job)
         plain = not any(query.inverted for query in job.queries)
-        return kinds.index("residual") if "residual" in kinds and all_stems and plain else None
-
-    def _stem_count(self, job: Job) -> int:
-        stems = self._loaded.model.entry.stems
-        return len(stems) if stems is not None else len(job.queries)
+        return kinds.index("residual") if "residual" in kinds and plain else None
 
     @staticmethod
     def _row(output: Output, block: np.ndarray) -> int:
@@ -242,7 +238,7 @@ def check_space(jobs: list[Job], options: SeparateOptions) -> None:
     folder = Path(options.output).absolute()
     while not folder.exists():
         folder = folder.parent
-    needed = SPACE_MARGIN * sum(map(stem_bytes, jobs))
+    needed = SPACE_MARGIN * (sum(map(stem_bytes, jobs)) + max(map(raw_bytes, jobs)))
     free = shutil.disk_usage(folder).free
     if needed > free:
         message = f"the stems need about {needed / 1e9:.2f} GB, {folder} has {free / 1e9:.2f} GB"
@@ -251,8 +247,17 @@ def check_space(jobs: list[Job], options: SeparateOptions) -> None:
 
 def stem_bytes(job: Job) -> float:
     """Size of a job's stems, uncompressed."""
-    values = job.seconds * job.info.rate * job.info.channels * len(job.outputs)
-    return values * job.encoding.width
+    return stem_values(job) * job.encoding.width
+
+
+def raw_bytes(job: Job) -> float:
+    """Size of what is kept until a job's integer stems are rounded, see `StemWriter`."""
+    return 0.0 if job.encoding.step is None else stem_values(job) * WIDTH["FLOAT"]
+
+
+def stem_values(job: Job) -> float:
+    """Samples of all channels of a job's stems."""
+    return job.seconds * job.info.rate * job.info.channels * len(job.outputs)
 
 
 class spooled_input:

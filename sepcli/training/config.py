@@ -60,7 +60,7 @@ class SeparatorConfig(RunConfig):
     hidden: int = 160
     audio_queries: float = Field(default=0.15, ge=0, le=1)  # share asked for by an example
     absent_queries: float = Field(default=0.25, ge=0, le=1)  # share asking for what is not there
-    presence_weight: float = Field(default=1.0, ge=0)
+    presence_steps: int = Field(default=600, ge=1)  # for the presence score, at the end
     ema: float = Field(default=0.999, ge=0, lt=1)
 
 

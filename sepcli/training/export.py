@@ -36,6 +36,8 @@ def export(config: SeparatorConfig, run: Path, folder: Path, clips: Sequence[Cli
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = torch.load(run / "checkpoint.pt", weights_only=True)["average"]
+    presence = torch.load(run / "presence.pt", weights_only=True)
+    state |= {f"presence.{key}": value for key, value in presence["head"].items()}
     BandUNet(widths=config.widths, hidden=config.hidden).load_state_dict(state)
     save_file(halved(state), folder / "separator.safetensors")
     clap = torch.load(config.clap / "checkpoint.pt", weights_only=True)["clap"]
@@ -44,7 +46,7 @@ def export(config: SeparatorConfig, run: Path, folder: Path, clips: Sequence[Cli
     text = (config.clap / "config.json").read_text(encoding="utf-8")
     shutil.copyfile(ClapConfig.model_validate_json(text).tokenizer, folder / "tokenizer.json")
     (folder / "CREDITS.md").write_text(credit_page(clips), encoding="utf-8")
-    entry = registry_entry(config, folder)
+    entry = registry_entry(config, folder, presence["threshold"])
     text = yaml.safe_dump(entry, sort_keys=False)
     (folder / MODEL_FILE).write_text(text, encoding="utf-8")
     return folder
@@ -70,7 +72,7 @@ def halved(state: State) -> State:
     }
 
 
-def registry_entry(config: SeparatorConfig, folder: Path) -> dict[str, Any]:
+def registry_entry(config: SeparatorConfig, folder: Path, threshold: float) -> dict[str, Any]:
     """The entry of an exported model."""
     names = {"separator": "separator.safetensors", "clap": "clap.safetensors"}
     names["tokenizer"] = "tokenizer.json"
@@ -80,7 +82,7 @@ def registry_entry(config: SeparatorConfig, folder: Path) -> dict[str, Any]:
         "summary": f"BandUNet trained for {config.steps} steps",
         "architecture": "band-unet",
         "arguments": {"widths": list(config.widths), "hidden": config.hidden},
-        "query": {"encoder": "small-clap"},
+        "query": {"encoder": "small-clap", "presence_threshold": threshold},
         "files": {
             role: {
                 "source": name,

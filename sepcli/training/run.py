@@ -35,15 +35,15 @@ class RunFolder:
         with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
 
-    def save(self, step: int, parts: Mapping[str, Any]) -> None:
-        """Replace the checkpoint by one of the given state dicts."""
-        partial = self.path / "checkpoint.pt.partial"
+    def save(self, step: int, parts: Mapping[str, Any], name: str = "checkpoint.pt") -> None:
+        """Replace a checkpoint by one of the given state dicts."""
+        partial = self.path / f"{name}.partial"
         torch.save({"step": step, **parts}, partial)
-        partial.replace(self.path / "checkpoint.pt")
+        partial.replace(self.path / name)
 
-    def load(self) -> dict[str, Any] | None:
-        """The checkpoint, if there is one."""
-        path = self.path / "checkpoint.pt"
+    def load(self, name: str = "checkpoint.pt") -> dict[str, Any] | None:
+        """A checkpoint, if there is one."""
+        path = self.path / name
         if not path.exists():
             return None
         state: dict[str, Any] = torch.load(path, weights_only=True)

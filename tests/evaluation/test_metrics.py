@@ -10,7 +10,14 @@ import pytest
 import soundfile
 
 from sepcli.evaluation.metrics import sdr, si_sdr
-from sepcli.evaluation.mixtures import RATE, SAMPLES, draw_pairs, read_pairs, sources_of, write_pairs
+from sepcli.evaluation.mixtures import (
+    RATE,
+    SAMPLES,
+    draw_pairs,
+    read_pairs,
+    sources_of,
+    write_pairs,
+)
 from sepcli.training.corpus import read_esc10
 from sepcli.training.mixing import active_rms
 from sepcli.training.ontology import Ontology
@@ -72,9 +79,7 @@ def test_improvements(signals: tuple[np.ndarray, np.ndarray]) -> None:
         (np.ones(3), np.array([1, np.nan, 1]), "NaN"),
     ],
 )
-def test_what_cannot_be_compared(
-    reference: np.ndarray, estimate: np.ndarray, message: str
-) -> None:
+def test_what_cannot_be_compared(reference: np.ndarray, estimate: np.ndarray, message: str) -> None:
     for metric in (sdr.sdr, si_sdr.si_sdr):
         with pytest.raises(ValueError, match=message):
             metric(reference, estimate)

@@ -236,9 +236,15 @@ def test_fixed_stems(recording: Recording, linear: Linear) -> None:
     np.testing.assert_allclose(wave("separated/mix.speech.wav"), 0.25 * wave(mix), atol=1e-6)
     np.testing.assert_allclose(wave("separated/mix.music.wav"), 0.5 * wave(mix), atol=1e-6)
     np.testing.assert_allclose(wave("separated/mix.residual.wav"), 0.25 * wave(mix), atol=1e-6)
-    separate(mix, model=model, stems=("music",), output="one")
-    assert [p.name for p in Path("one").iterdir()] == ["mix.music.wav"]
+    separate(mix, model=model, stems=("music",), output="one", residual=True)
+    assert sorted(p.name for p in Path("one").iterdir()) == ["mix.music.wav", "mix.residual.wav"]
     np.testing.assert_allclose(wave("one/mix.music.wav"), 0.5 * wave(mix), atol=1e-6)
+    np.testing.assert_allclose(wave("one/mix.residual.wav"), 0.5 * wave(mix), atol=1e-6)
+    separate(mix, model=model, stems=("speech",), output="less", remove=True)
+    np.testing.assert_allclose(wave("less/mix.no-speech.wav"), 0.75 * wave(mix), atol=1e-6)
+    Path("list.csv").write_text("path,query\nmix.wav,dog\n")
+    with pytest.raises(UsageError, match="answers no queries"):
+        separate("list.csv", model=model, output="none")
 
 
 def test_absent_sounds_are_told_and_may_fail(recording: Recording, linear: Linear) -> None:

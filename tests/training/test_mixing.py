@@ -20,7 +20,9 @@ DATA = Path(__file__).parents[1] / "data"
 
 
 def sound(label: str, wave: np.ndarray) -> Sound:
-    return Sound(Clip(Path("x"), label, "x", "train", "CC0", "nobody", True), wave.astype(np.float16))
+    return Sound(
+        Clip(Path("x"), label, "x", "train", "CC0", "nobody", True), wave.astype(np.float16)
+    )
 
 
 @pytest.fixture

@@ -1,0 +1,111 @@
+"""Stems on disk: all or none, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from sepcli.audio.formats import Encoding, choose
+from sepcli.audio.writer import StemWriter, partial_path
+from sepcli.errors import OutputError, UsageError
+
+WAV16 = Encoding("WAV", "PCM_16", "wav")
+FLOAT = Encoding("WAV", "FLOAT", "wav")
+
+
+def stems(samples: int = 1000) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return rng.uniform(-0.4, 0.4, (2, samples, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize("encoding", [WAV16, FLOAT])
+def test_nothing_has_its_name_before_the_commit(encoding: Encoding) -> None:
+    paths = [Path("out/a.wav"), Path("out/b.wav")]
+    with StemWriter(paths, None, 8000, 1, encoding) as writer:
+        writer.write(stems())
+        writer.finish()
+        assert not any(path.exists() for path in paths)
+        assert all(partial_path(path).exists() for path in paths)
+        writer.commit()
+    assert sorted(p.name for p in Path("out").iterdir()) == ["a.wav", "b.wav"]
+    for path, stem in zip(paths, stems(), strict=True):
+        np.testing.assert_allclose(soundfile.read(path, always_2d=True)[0], stem, atol=2**-16)
+
+
+@pytest.mark.parametrize("encoding", [WAV16, FLOAT])
+def test_leaving_without_a_commit_leaves_nothing(encoding: Encoding) -> None:
+    with StemWriter([Path("out/a.wav"), Path("out/b.wav")], None, 8000, 1, encoding) as writer:
+        writer.write(stems())
+        writer.finish()
+    assert not list(Path("out").iterdir())
+
+
+def test_the_residual_takes_up_the_rounding() -> None:
+    wave = stems()[0]
+    mixture = np.round(wave * 2**15) / 2**15
+    parts = np.stack([0.123 * mixture, mixture - 0.123 * mixture]).astype(np.float32)
+    paths = [Path("a.wav"), Path("rest.wav")]
+    with StemWriter(paths, 1, 8000, 1, WAV16) as writer:
+        writer.write(parts)
+        writer.finish()
+        writer.commit()
+    total = sum(soundfile.read(path, always_2d=True)[0] for path in paths)
+    np.testing.assert_array_equal(total, mixture)
+
+
+def test_full_scale_is_not_scaled() -> None:
+    wave = np.array([-1.0, 1.0, 0.5], np.float32).reshape(1, 3, 1)
+    with StemWriter([Path("a.wav")], None, 8000, 1, WAV16) as writer:
+        writer.write(wave)
+        writer.finish()
+        writer.commit()
+    assert writer.gain == 1
+    read = soundfile.read("a.wav")[0]
+    np.testing.assert_array_equal(read, [-1.0, 1 - 2**-15, 0.5])
+
+
+def test_files_beyond_4_gb_are_rf64() -> None:
+    with StemWriter([Path("a.wav")], None, 8000, 1, FLOAT, expected=2**30) as writer:
+        writer.write(stems()[:1])
+        writer.finish()
+        writer.commit()
+    assert soundfile.info("a.wav").format == "RF64"
+
+
+def test_an_unwritable_folder_leaves_nothing() -> None:
+    Path("file").touch()
+    with (
+        pytest.raises(OutputError) as caught,
+        StemWriter([Path("a.wav"), Path("file/b.wav")], None, 8000, 1, FLOAT),
+    ):
+        pass
+    assert caught.value.exit_code == 5
+    assert [p.name for p in Path().iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("source", "container", "bits", "expected"),
+    [
+        (Encoding("FLAC", "PCM_24", "flac"), None, None, ("FLAC", "PCM_24", "flac")),
+        (Encoding("WAV", "DOUBLE", "wav"), None, None, ("WAV", "DOUBLE", "wav")),
+        (Encoding("OGG", "VORBIS", "ogg"), None, None, ("WAV", "FLOAT", "wav")),
+        (Encoding("FFMPEG", "aac", "mp4"), None, None, ("WAV", "FLOAT", "wav")),
+        (Encoding("FFMPEG", "aac", "mp4"), "flac", None, ("FLAC", "PCM_24", "flac")),
+        (Encoding("WAV", "PCM_16", "wav"), None, "24", ("WAV", "PCM_24", "wav")),
+        (Encoding("WAV", "PCM_16", "wav"), "ogg", None, ("OGG", "VORBIS", "ogg")),
+        (Encoding("WAV", "PCM_U8", "wav"), "flac", None, ("FLAC", "PCM_16", "flac")),
+    ],
+)
+def test_encodings(
+    source: Encoding, container: str | None, bits: str | None, expected: tuple[str, str, str]
+) -> None:
+    chosen = choose(source, container, bits)
+    assert (chosen.container, chosen.subtype, chosen.extension) == expected
+
+
+def test_impossible_encodings() -> None:
+    with pytest.raises(UsageError, match="cannot hold"):
+        choose(WAV16, "flac", "float")
