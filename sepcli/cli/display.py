@@ -1,7 +1,6 @@
 """Four readers of the event stream: a rich display, plain lines, NDJSON, and nothing.
 
-All write to standard error, since standard output may carry audio; only the result, the list
-of stems, goes there.
+All write to standard error, since standard output may carry audio.
 """
 
 from __future__ import annotations
