@@ -12,6 +12,7 @@ import torch
 import yaml
 
 import sepcli
+from sepcli.cli.main import main
 from sepcli.errors import UsageError
 from sepcli.query.tokens import WordPieces
 from sepcli.training import distil
@@ -114,6 +115,25 @@ def test_a_small_separator_learns(monkeypatch: pytest.MonkeyPatch) -> None:
     config = load_config(separator_config(steps=60, save_every=1000, lr=5e-3))
     losses = [f["loss"] for f in train(config, Path("run")) if "loss" in f]
     assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.3
+
+
+def test_the_command_trains_and_refuses(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def command(*words: str) -> int:
+        monkeypatch.setattr("sys.argv", ["sepcli", "train", *words])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return int(caught.value.code or 0)
+
+    config = str(separator_config(steps=2))
+    assert command(config, "--out", "run") == 2
+    assert "no finished CLAP" in capsys.readouterr().err
+    run_clap(Path("clap"))
+    assert command(config, "--out", "run") == 0
+    assert Path("run/model.yaml").exists()
+
+    assert "freesound.org 100032" in Path("run/CREDITS.md").read_text()
 
 
 def test_a_separator_needs_its_clap() -> None:
