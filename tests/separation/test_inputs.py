@@ -70,5 +70,5 @@ def test_nothing_at_all() -> None:
     with pytest.raises(UsageError, match="nothing to separate"):
         expand([], recursive=False)
     Path("deep/er").mkdir(parents=True)
-    with pytest.raises(UsageError, match="look deeper with --recursive"):
+    with pytest.raises(UsageError, match="no recordings in deep"):
         expand(["deep"], recursive=False)
