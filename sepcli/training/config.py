@@ -56,6 +56,7 @@ class SeparatorConfig(RunConfig):
 
     kind: Literal["separator"]
     clap: Path  # run folder of the CLAP it listens to
+    start: Path | None = None  # run folder whose averaged weights to go on from
     widths: tuple[int, ...] = (40, 64, 96, 160)
     hidden: int = 160
     audio_queries: float = Field(default=0.15, ge=0, le=1)  # share asked for by an example

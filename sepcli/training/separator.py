@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from sepcli.audio.stft import stft
+from sepcli.errors import UsageError
 from sepcli.nets.band_unet import BandUNet
 from sepcli.nets.bands import common_magnitude
 from sepcli.query.tokens import WordPieces
@@ -48,7 +49,7 @@ def train_separator(
         for split in ("train", "validation")
     }
     train, validation = (Examiner(config, pantry, clap, tokens) for pantry in parts.values())
-    net = BandUNet(widths=config.widths, hidden=config.hidden)
+    net = first_network(config)
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = Average(net, config.ema)
     optimizer = torch.optim.AdamW(net.parameters(), lr=config.lr, weight_decay=0.01)
@@ -74,6 +75,26 @@ def train_separator(
             run.log(step + 1, **figures)
         yield figures
     yield from train_presence(config, run, averaged(config, average), train, validation)
+
+
+def first_network(config: SeparatorConfig) -> BandUNet:
+    """A new network, or the finished one of the run that the config starts from.
+
+    Raises:
+        UsageError: if that run is not finished, or of another size.
+    """
+    net = BandUNet(widths=config.widths, hidden=config.hidden)
+    if config.start is not None:
+        try:
+            state = torch.load(config.start / "checkpoint.pt", weights_only=True)["average"]
+            head = torch.load(config.start / "presence.pt", weights_only=True)["head"]
+            net.load_state_dict(state)
+            net.presence.load_state_dict(head)
+        except (OSError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            message = f"cannot start from {config.start}: {reason}"
+            raise UsageError(message, "give a finished run of the same sizes") from error
+    return net
 
 
 def averaged(config: SeparatorConfig, average: Average) -> BandUNet:

@@ -16,8 +16,9 @@ from sepcli.cli.main import main
 from sepcli.errors import UsageError
 from sepcli.query.tokens import WordPieces
 from sepcli.training import distil
-from sepcli.training.config import load_config
+from sepcli.training.config import SeparatorConfig, load_config
 from sepcli.training.recipe import train
+from sepcli.training.separator import first_network
 
 DATA = Path(__file__).parents[1] / "data"
 SHIPPED = Path(sepcli.__file__).parent / "shipped"
@@ -134,6 +135,22 @@ def test_the_command_trains_and_refuses(
     assert Path("run/model.yaml").exists()
 
     assert "freesound.org 100032" in Path("run/CREDITS.md").read_text()
+    more = str(separator_config(steps=1, start="run"))
+    assert command(more, "--out", "more") == 0
+    nowhere = str(separator_config(steps=1, start="nowhere"))
+    assert command(nowhere, "--out", "lost") == 2
+    assert "cannot start from nowhere" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_from_the_weights_it_starts_from() -> None:
+    run_clap(Path("clap"))
+    list(train(load_config(separator_config(steps=2)), Path("run")))
+    config = load_config(separator_config(steps=1, start="run"))
+    assert isinstance(config, SeparatorConfig)
+    state = torch.load("run/checkpoint.pt", weights_only=True)["average"]
+    for key, value in first_network(config).state_dict().items():
+        if not key.startswith("presence."):
+            assert torch.equal(value, state[key]), key
 
 
 def test_a_separator_needs_its_clap() -> None:
