@@ -64,6 +64,7 @@ def speed_section(figures: dict) -> str:
     ten, long = figures["ten_minutes"], figures["long"]
     rows = [
         ("`sepcli --help`", f"{figures['help_seconds']} s"),
+        ("a new text query, after load", f"{figures['new_query_milliseconds']} ms"),
         ("cold start to the stem of a 10 s clip", f"{figures['cold_start_10_s_clip_seconds']} s"),
         ("10 min", f"{ten['seconds']} s, {ten['times_real_time']}x real time"),
         ("10 min, peak memory", f"{ten['peak_rss_mb']} MB"),

@@ -81,20 +81,6 @@ def test_batch_size_and_window_position_hardly_matter() -> None:
     assert np.abs(stems[0] - stems[1]).max() < 1e-5
 
 
-def test_a_query_takes_five_milliseconds() -> None:
-    encoder = load(Registry().find(None)).encoder
-    encoder._cache = None  # type: ignore[attr-defined]
-    encoder.embed_texts(["warm up"])
-    best = min(timed(encoder.embed_texts, [f"dog number {i}"]) for i in range(20))
-    assert best < 0.05  # a bound against mistakes only; the figure is in benchmarks/
-
-
-def timed(call: object, *given: object) -> float:
-    start = time.perf_counter()
-    call(*given)  # type: ignore[operator]
-    return time.perf_counter() - start
-
-
 def test_what_ships_is_what_the_registry_says() -> None:
     model = Registry().find(None)
     total = 0
