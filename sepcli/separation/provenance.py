@@ -9,6 +9,7 @@ from typing import Any
 
 import sepcli
 from sepcli.audio.tags import Tags, read_provenance, write_tags
+from sepcli.errors import ItemError
 from sepcli.registry.load import LoadedModel, sha256_of
 from sepcli.separation.options import SeparateOptions
 from sepcli.separation.plan import Job, Output
@@ -17,10 +18,22 @@ SIDECAR = ".sepcli.json"  # beside a stem whose container takes no tags
 
 
 def work_key(job: Job, fingerprint: str, options: SeparateOptions) -> str:
-    """A hash of everything that decides a job's stems: input, model and options."""
+    """A hash of everything that decides a job's stems: input, model and options.
+
+    Raises:
+        ItemError: if the input or an example has gone since the batch was planned.
+    """
+    examples = [path for query in job.queries for path in query.examples]
+    try:
+        heard = [sha256_of(path) for path in (job.info.path, *examples)]
+    except OSError as error:
+        message = f"cannot read {error.filename}: {error.strerror}"
+        raise ItemError(
+            message, "it was there when the batch was planned: bring it back"
+        ) from error
     facts = {
-        "input": sha256_of(job.info.path),
-        "examples": [sha256_of(path) for query in job.queries for path in query.examples],
+        "input": heard[0],
+        "examples": heard[1:],
         "model": fingerprint,
         "queries": [[q.text, q.span, q.inverted, len(q.examples)] for q in job.queries],
         "negatives": options.negatives,

@@ -416,6 +416,20 @@ def test_an_output_folder_that_is_a_file(recording: Recording, linear: Linear) -
     assert report.exit_code == 5
 
 
+def test_an_input_that_goes_away_fails_alone(recording: Recording, linear: Linear) -> None:
+    gone, there = recording("gone.wav"), recording("there.wav")
+    options = sepcli.SeparateOptions(
+        inputs=(str(gone), str(there)), queries=(text_query("a gain of 0.5"),), model=str(linear())
+    )
+    report = Report()
+    for event in sepcli.stream(options):
+        report.read(event)
+        gone.unlink(missing_ok=True)  # from the first event on, the plan
+    assert report.exit_code == 1
+    assert "cannot read gone.wav" in str(report.files["gone.wav"].error)
+    assert report.files["there.wav"].status == "done"
+
+
 def test_leaving_early_leaves_nothing(recording: Recording, linear: Linear) -> None:
     mix = recording(seconds=20)
     options = sepcli.SeparateOptions(
