@@ -1,4 +1,4 @@
-"""Writes the mixing manifests of the quality benchmark; run once, before any training.
+"""Writes the mixing manifests of sepcli/evaluation/manifests; run once, before any training.
 
 python benchmarks/make_manifests.py DATA
 """
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import soundfile
 
-from sepcli.evaluation.mixtures import draw_pairs, write_pairs
+from sepcli import evaluation
+from sepcli.evaluation.mixtures import draw_many, draw_pairs, write_manifest
 from sepcli.training.corpus import Clip, read_esc10, read_sounds
 from sepcli.training.ontology import ANYTHING, Ontology
 
@@ -17,17 +18,21 @@ SEED = 20261122
 SHORTEST = 0.5  # seconds
 PACKAGES, CLIPS = 3, 10  # a class needs at least so many
 PER_CLASS = 6  # clips of a class in the package-disjoint test
-FOLDER = Path(__file__).parent / "manifests"
+MANY, PER_COUNT = (2, 3, 4, 5), 40
+FOLDER = Path(evaluation.__file__).parent / "manifests"
 
 
 def main(data: Path) -> None:
     ontology = Ontology.load()
-    esc = [c for c in read_esc10(data / "esc10") if c.split == "test"]
-    pairs = draw_pairs(esc, data / "esc10", 4, ontology, SEED)
-    write_pairs(FOLDER / "esc10_fold4_0db.jsonl", pairs)
-    sounds = disjoint_clips(list(read_sounds(data / "sounds")))
-    pairs = draw_pairs(sounds, data / "sounds", 1, ontology, SEED)
-    write_pairs(FOLDER / "package_disjoint_0db.jsonl", pairs)
+    root = data / "esc10"
+    esc = [c for c in read_esc10(root) if c.split == "test"]
+    write_manifest(FOLDER / "demo.jsonl", draw_pairs(esc, root, 4, ontology, SEED))
+    many = draw_many(esc, root, MANY, PER_COUNT, ontology, SEED)
+    write_manifest(FOLDER / "demo-many.jsonl", many)
+    root = data / "sounds"
+    sounds = disjoint_clips(list(read_sounds(root)))
+    pairs = draw_pairs(sounds, root, 1, ontology, SEED)
+    write_manifest(FOLDER / "package-disjoint.jsonl", pairs)
 
 
 def disjoint_clips(clips: list[Clip]) -> list[Clip]:

@@ -6,23 +6,14 @@ make docs
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-COMMANDS = (
-    "",
-    "separate",
-    "train",
-    "models",
-    "models list",
-    "models info",
-    "models path",
-    "models add",
-    "models rm",
-    "data",
-    "data synthesise",
-    "info",
-    "doctor",
-)
+from typer.main import get_command
+
+from sepcli.cli.main import app
+
 PAGE = Path(__file__).parent / "commands.md"
 HEAD = "# Commands\n\nThis page is generated from the commands' own help by `make docs`.\n"
 
@@ -33,7 +24,14 @@ def main() -> None:
 
 def page() -> str:
     """The whole page."""
-    return HEAD + "".join(section(command) for command in COMMANDS)
+    return HEAD + "".join(section(command) for command in ("", *commands(get_command(app))))
+
+
+def commands(group: Any, before: str = "") -> Iterator[str]:
+    """Names of a group's commands, and of their own, in the order of the help."""
+    for name, command in getattr(group, "commands", {}).items():
+        yield f"{before}{name}"
+        yield from commands(command, f"{before}{name} ")
 
 
 def section(command: str) -> str:

@@ -38,6 +38,7 @@ class AudioInfo:
         samples: length per channel, exact for libsndfile's formats, else an estimate; 0 if unknown.
         encoding: how it is stored.
         decoder: "soundfile" or "pyav".
+        stream: which of the file's audio streams, counted from 0.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class AudioInfo:
     samples: int
     encoding: Encoding
     decoder: str
+    stream: int = 0
 
     @property
     def seconds(self) -> float:
@@ -53,20 +55,25 @@ class AudioInfo:
         return self.samples / self.rate
 
 
-def probe(path: Path) -> AudioInfo:
+def probe(path: Path, stream: int = 0) -> AudioInfo:
     """Read a recording's header.
 
+    Args:
+        path: of the recording.
+        stream: which of its audio streams, counted from 0; only FFmpeg's containers have more
+            than one.
+
     Raises:
-        ItemError: if it is missing, empty, not audio, or of absurd dimensions.
+        ItemError: if it is missing, empty, not audio, of absurd dimensions, or has no such stream.
     """
     if not path.is_file():
         raise ItemError(f"no such file: {path}", "check the path")
     if path.stat().st_size == 0:
         raise ItemError(f"empty file: {path}", "record or download it again")
     try:
-        info = _probe_soundfile(path)
+        info = _probe_soundfile(path) if stream == 0 else _probe_av(path, stream)
     except soundfile.LibsndfileError:
-        info = _probe_av(path)
+        info = _probe_av(path, stream)
     if not (0 < info.channels <= MOST_CHANNELS and 1000 <= info.rate <= MAX_RATE):
         message = f"{path}: {info.channels} channels at {info.rate} Hz"
         raise ItemError(message, f"sepcli takes 1 to {MOST_CHANNELS} channels, 1 to 768 kHz")
@@ -121,20 +128,24 @@ def _decode_soundfile(info: AudioInfo, first: int) -> Iterator[Wave]:
         raise ItemError(f"cannot decode {info.path}: {error}", "the file may be damaged") from error
 
 
-def _probe_av(path: Path) -> AudioInfo:
+def _probe_av(path: Path, index: int) -> AudioInfo:
     import av
 
     try:
         with av.open(str(path), options=_local_only()) as container:
             if not container.streams.audio:
                 raise ItemError(f"no audio in {path}", "give a file with an audio stream")
-            stream = container.streams.audio[0]
+            if index >= len(container.streams.audio):
+                raise ItemError(
+                    f"no audio stream {index} in {path}", "give the file it was cut from"
+                )
+            stream = container.streams.audio[index]
             seconds = (container.duration or 0) / 1e6
             if stream.duration and stream.time_base:
                 seconds = float(stream.duration * stream.time_base)
             samples = round(seconds * stream.rate)
             encoding = Encoding("FFMPEG", stream.codec_context.name, path.suffix.lstrip("."))
-            return AudioInfo(path, stream.rate, stream.channels, samples, encoding, "pyav")
+            return AudioInfo(path, stream.rate, stream.channels, samples, encoding, "pyav", index)
     except (av.FFmpegError, ValueError, OSError) as error:
         raise ItemError(
             f"cannot read {path} as audio: {error}", "convert it to WAV or FLAC first"
@@ -148,7 +159,7 @@ def _decode_av(info: AudioInfo, first: int) -> Iterator[Wave]:
     try:
         with av.open(str(info.path), options=_local_only()) as container:
             planar = av.AudioResampler(format="fltp", rate=info.rate)
-            for frame in container.decode(container.streams.audio[0]):
+            for frame in container.decode(container.streams.audio[info.stream]):
                 for part in planar.resample(frame):
                     wave = part.to_ndarray().T
                     if wave.shape[1] != info.channels:

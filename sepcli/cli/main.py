@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import sepcli
-from sepcli.cli import data, doctor, info, models, separate, train
+from sepcli.cli import data, doctor, evaluate, info, models, separate, train
 from sepcli.errors import SepcliError
 
 SIGNALLED = 128  # exit code of a command that a signal stopped, less the signal's number
@@ -25,10 +25,12 @@ app = typer.Typer(
     "Examples:\n\n\b\n"
     "    sepcli separate mix.wav --query 'dog barking'\n"
     "    sepcli separate field/ --recursive -q 'bird song' -q 'wind' --residual\n"
+    "    sepcli eval --dataset demo\n"
     "    sepcli models list",
 )
 app.command("separate")(separate.separate)
 app.command("train")(train.train)
+app.add_typer(evaluate.app, name="eval")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
 app.command("info")(info.info)

@@ -1,8 +1,8 @@
-"""Two-source mixtures at "0 dB", written down as a manifest anyone can rebuild.
+"""Mixtures at "0 dB", written down as a manifest anyone can rebuild.
 
-44.1 kHz, 5 s, two clips of different and unlike classes, each scaled to equal RMS over its
-samples above one per cent of its peak, and summed. Shorter clips are repeated after a pause,
-longer ones cut. The reference is the scaled clip itself.
+44.1 kHz, 5 s, clips of different and unlike classes, each scaled to equal RMS over its samples
+above one per cent of its peak, and summed. Shorter clips are repeated after a pause, longer
+ones cut. The references are the scaled clips themselves.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,17 +32,17 @@ Wave = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A mixture: two files with their labels, and a label heard in neither."""
+class ZeroDb:
+    """A mixture: files with their labels, and a label unlike any of them."""
 
-    files: tuple[str, str]
-    labels: tuple[str, str]
+    files: tuple[str, ...]
+    labels: tuple[str, ...]
     absent: str
 
 
 def draw_pairs(
     clips: Sequence[Clip], root: Path, per_clip: int, ontology: Ontology, seed: int
-) -> list[Pair]:
+) -> list[ZeroDb]:
     """Every clip with `per_clip` random partners of unlike labels.
 
     Args:
@@ -53,37 +53,74 @@ def draw_pairs(
         seed: of the choice.
     """
     rng = random.Random(seed)
-    labels = sorted({clip.label for clip in clips})
+    by_label = grouped(clips)
+    firsts = [clip for clip in clips for _ in range(per_clip)]
+    return [drawn(first, 2, by_label, root, ontology, rng) for first in firsts]
+
+
+def draw_many(
+    clips: Sequence[Clip],
+    root: Path,
+    counts: Sequence[int],
+    per_count: int,
+    ontology: Ontology,
+    seed: int,
+) -> list[ZeroDb]:
+    """`per_count` mixtures of every number of sources in `counts`, all unlike each other."""
+    rng = random.Random(seed)
+    by_label = grouped(clips)
+    return [
+        drawn(rng.choice(clips), count, by_label, root, ontology, rng)
+        for count in counts
+        for _ in range(per_count)
+    ]
+
+
+def grouped(clips: Iterable[Clip]) -> dict[str, list[Clip]]:
+    """Clips by label, labels in order."""
     by_label: dict[str, list[Clip]] = defaultdict(list)
     for clip in clips:
         by_label[clip.label].append(clip)
-    pairs = []
-    for clip in clips:
-        unlike = [x for x in labels if not ontology.alike(x, clip.label)]
-        for _ in range(per_clip):
-            other = rng.choice(by_label[rng.choice(unlike)])
-            both = (clip.label, other.label)
-            absent = rng.choice([x for x in unlike if not ontology.alike(x, other.label)])
-            names = tuple(str(c.path.relative_to(root)) for c in (clip, other))
-            pairs.append(Pair((names[0], names[1]), both, absent))
-    return pairs
+    return dict(sorted(by_label.items()))
 
 
-def write_pairs(path: Path, pairs: Iterable[Pair]) -> None:
+def drawn(
+    first: Clip,
+    count: int,
+    by_label: Mapping[str, Sequence[Clip]],
+    root: Path,
+    ontology: Ontology,
+    rng: random.Random,
+) -> ZeroDb:
+    """A mixture of `first` with `count` - 1 others, no two alike."""
+    heard, unlike = [first], unlike_labels(by_label, first.label, ontology)
+    while len(heard) < count:
+        heard.append(rng.choice(by_label[rng.choice(unlike)]))
+        unlike = unlike_labels(unlike, heard[-1].label, ontology)
+    names = tuple(clip.path.relative_to(root).as_posix() for clip in heard)
+    return ZeroDb(names, tuple(clip.label for clip in heard), rng.choice(unlike))
+
+
+def unlike_labels(labels: Iterable[str], label: str, ontology: Ontology) -> list[str]:
+    """Those of `labels` that may meet `label` in a mixture."""
+    return [other for other in labels if not ontology.alike(other, label)]
+
+
+def write_manifest(path: Path, mixtures: Iterable[ZeroDb]) -> None:
     """One JSON object a line."""
-    text = "".join(json.dumps(asdict(pair)) + "\n" for pair in pairs)
+    text = "".join(json.dumps(asdict(mixture)) + "\n" for mixture in mixtures)
     path.write_text(text, encoding="utf-8")
 
 
-def read_pairs(path: Path) -> list[Pair]:
-    """What `write_pairs` wrote."""
+def read_manifest(path: Path) -> list[ZeroDb]:
+    """What `write_manifest` wrote."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return [Pair(tuple(r["files"]), tuple(r["labels"]), r["absent"]) for r in rows]
+    return [ZeroDb(tuple(r["files"]), tuple(r["labels"]), r["absent"]) for r in rows]
 
 
-def sources_of(pair: Pair, root: Path) -> Wave:
-    """The scaled sources of a mixture, (2, SAMPLES); their sum is the mixture."""
-    waves = [window(root / name) for name in pair.files]
+def sources_of(mixture: ZeroDb, root: Path) -> Wave:
+    """The scaled sources of a mixture, (sources, SAMPLES); their sum is the mixture."""
+    waves = [window(root / name) for name in mixture.files]
     return np.stack([wave * (LEVEL / active_rms(wave)) for wave in waves]).astype(np.float32)
 
 

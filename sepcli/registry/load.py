@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sepcli.errors import ModelError
+from sepcli.hashing import sha256_of
 from sepcli.home import cache_folder
 from sepcli.nets.band_unet import BandUNet
 from sepcli.query.encoder import QueryEncoder, SmallClap
@@ -81,12 +82,6 @@ def fingerprint(model: Model) -> str:
     for role in sorted(model.entry.files):
         digest.update(sha256_of(model.path(role)).encode())
     return digest.hexdigest()
-
-
-def sha256_of(path: Path) -> str:
-    """Hash of a file, read in parts."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load(model: Model) -> LoadedModel:

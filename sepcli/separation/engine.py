@@ -104,8 +104,6 @@ def separate(
     Concatenated they are as long as the recording, and sum to it.
     """
     info = job.info
-    rate = loaded.rate_for(info.rate)
-    layout = layout_for(loaded, options, rate)
     decoded = in_background(blocks(info, job.start, job.duration), DECODE_AHEAD)
     passed: deque[Wave] = deque()  # decoded, and waiting for its stems
 
@@ -114,15 +112,32 @@ def separate(
             passed.append(block)
             yield block
 
-    windows = cut(resampled(tapped(), info.rate, rate, info.channels), layout)
-    answers = answered(windows, question, runner, rate, hearing)
-    joined = in_background(joined_stems(answers, layout, info, rate), STEMS_AHEAD)
+    stems = separated(tapped(), info.rate, info.channels, question, loaded, runner, options, hearing)
+    joined = in_background(stems, STEMS_AHEAD)
     try:
         wanted = joined if job.stems is None else (s[list(job.stems)] for s in joined)
         yield from with_rest(wanted, passed, [q.inverted for q in job.queries], hearing)
     finally:
         joined.close()
         decoded.close()
+
+
+def separated(
+    source: Iterable[Wave],
+    rate: int,
+    channels: int,
+    question: Question,
+    loaded: LoadedModel,
+    runner: Runner,
+    options: SeparateOptions,
+    hearing: Hearing,
+) -> Iterator[Stems]:
+    """Blocks of stems of a recording that comes in blocks of `rate` Hz, at that same rate."""
+    inner = loaded.rate_for(rate)
+    layout = layout_for(loaded, options, inner)
+    windows = cut(resampled(source, rate, inner, channels), layout)
+    answers = answered(windows, question, runner, inner, hearing)
+    return joined_stems(answers, layout, StemRates(channels, inner, rate))
 
 
 def layout_for(loaded: LoadedModel, options: SeparateOptions, rate: int) -> Layout:
@@ -162,14 +177,23 @@ def answered_batch(
         yield window, answer.stems
 
 
+@dataclass(frozen=True)
+class StemRates:
+    """Channels of stems, and the rates in Hz at which they are made and wanted."""
+
+    channels: int
+    made: int
+    wanted: int
+
+
 def joined_stems(
-    answers: Iterable[tuple[Window, Stems]], layout: Layout, info: AudioInfo, rate: int
+    answers: Iterable[tuple[Window, Stems]], layout: Layout, rates: StemRates
 ) -> Iterator[Stems]:
     """Stems at the recording's own rate, cross-faded where windows meet."""
     joiner, resampler = Joiner(layout), None
     for window, stems in answers:
         if resampler is None:
-            resampler = StemResampler(len(stems), info.channels, rate, info.rate)
+            resampler = StemResampler(len(stems), rates.channels, rates.made, rates.wanted)
         yield resampler.add(joiner.add(window, stems), window.last)
 
 

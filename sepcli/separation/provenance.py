@@ -10,7 +10,8 @@ from typing import Any
 import sepcli
 from sepcli.audio.tags import Tags, read_provenance, write_tags
 from sepcli.errors import ItemError
-from sepcli.registry.load import LoadedModel, sha256_of
+from sepcli.hashing import sha256_of
+from sepcli.registry.load import LoadedModel
 from sepcli.separation.options import SeparateOptions
 from sepcli.separation.plan import Job, Output
 

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sepcli.nets.band_unet import BandUNet
-from sepcli.registry.load import sha256_of
+from sepcli.hashing import sha256_of
 from sepcli.registry.store import MODEL_FILE
 from sepcli.training.config import ClapConfig, SeparatorConfig
 from sepcli.training.corpus import Clip

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -128,3 +129,25 @@ def test_not_a_number_is_refused() -> None:
 def test_absurd_rates_are_refused(recording: Recording) -> None:
     with pytest.raises(ItemError, match="500 Hz"):
         probe(recording(rate=500))
+
+
+def test_one_stream_of_several() -> None:
+    waves = [np.full((2, 9000), level, np.int16) for level in (1000, -2000)]
+    with av.open("two.mka", "w") as container:
+        streams = [container.add_stream("flac", rate=8000, layout="stereo") for _ in waves]
+        for stream, wave in zip(streams, waves, strict=True):
+            frame = av.AudioFrame.from_ndarray(wave.T.reshape(1, -1), "s16", "stereo")
+            frame.sample_rate, frame.pts = 8000, 0
+            for packet in [*stream.encode(frame), *stream.encode(None)]:
+                container.mux(packet)
+    for index, wave in enumerate(waves):
+        info = probe(Path("two.mka"), index)
+        assert (info.stream, info.decoder, info.rate, info.channels) == (index, "pyav", 8000, 2)
+        np.testing.assert_array_equal(np.concatenate(list(blocks(info))) * 2**15, wave.T)
+    with pytest.raises(ItemError, match=r"no audio stream 2 in two\.mka"):
+        probe(Path("two.mka"), 2)
+
+
+def test_a_wave_file_has_one_stream(recording: Recording) -> None:
+    with pytest.raises(ItemError, match=r"no audio stream 1 in mix\.wav"):
+        probe(recording(), 1)

@@ -17,7 +17,8 @@ import torch
 
 import sepcli
 from sepcli.evaluation.metrics import si_sdr
-from sepcli.registry.load import load, sha256_of
+from sepcli.hashing import sha256_of
+from sepcli.registry.load import load
 from sepcli.registry.store import Registry
 
 ROOT = Path(__file__).parents[2]

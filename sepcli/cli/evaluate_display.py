@@ -1,0 +1,221 @@
+"""What `sepcli eval` shows: progress on standard error, results on standard output."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from types import TracebackType
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from sepcli.evaluation.check import Finding
+from sepcli.evaluation.compare import Comparison
+from sepcli.evaluation.outcome import Outcome
+from sepcli.evaluation.report.comparison import comparison_table
+from sepcli.evaluation.report.tables import (
+    group_tables,
+    query_tables,
+    reference_table,
+    summary_table,
+)
+from sepcli.evaluation.report.terminal import terminal_table
+from sepcli.evaluation.report.wording import number, plain, with_unit
+from sepcli.evaluation.results import encode
+from sepcli.evaluation.run import Begun, Event, Scored, Unscored
+
+PLAIN_SECONDS = 10.0  # between two lines
+
+
+def display_for(kind: str) -> SilentDisplay:
+    """The display of a name; auto is rich on a terminal, plain elsewhere."""
+    if kind == "auto":
+        kind = "rich" if sys.stderr.isatty() else "plain"
+    displays = {
+        "none": SilentDisplay,
+        "json": JsonDisplay,
+        "plain": PlainDisplay,
+        "rich": RichDisplay,
+    }
+    return displays[kind]()
+
+
+class SilentDisplay:
+    """Shows failures only."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        sys.stderr.flush()
+
+    def note(self, text: str) -> None:
+        """What is worth knowing, but no failure."""
+
+    def say(self, text: str) -> None:
+        """Print a line; control characters of file names cannot move the cursor."""
+        print(plain(text), file=sys.stderr)
+
+    def read(self, event: Event) -> None:
+        """Take an event in."""
+        if isinstance(event, Unscored):
+            self.say(f"error: {event.error}")
+            self.say(f"help: {event.help}")
+
+
+class PlainDisplay(SilentDisplay):
+    """Lines for logs."""
+
+    def __init__(self) -> None:
+        self._items = self._done = 0
+        self._last = time.monotonic()
+
+    def note(self, text: str) -> None:
+        """What is worth knowing, but no failure."""
+        self.say(text)
+
+    def read(self, event: Event) -> None:
+        """Take an event in."""
+        super().read(event)
+        if isinstance(event, Begun):
+            self._items, self._done = event.items, event.resumed
+            kept = f", {event.resumed} of them scored before" if event.resumed else ""
+            self.note(f"{event.items} items{kept}")
+        else:
+            self._done += 1
+            if time.monotonic() - self._last > PLAIN_SECONDS:
+                self._last = time.monotonic()
+                self.note(f"{self._done} of {self._items} items")
+
+
+class JsonDisplay(SilentDisplay):
+    """One JSON object a line, for programs."""
+
+    def note(self, text: str) -> None:
+        """What is worth knowing, but no failure."""
+        self._print({"event": "Note", "text": text})
+
+    def read(self, event: Event) -> None:
+        """Take an event in."""
+        self._print({"event": type(event).__name__, **asdict(event)})
+
+    def _print(self, line: Mapping[str, Any]) -> None:
+        print(json.dumps(line), file=sys.stderr, flush=True)
+
+
+class RichDisplay(PlainDisplay):
+    """A bar for people, with what is left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("scoring"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[item]}", markup=False),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._bar = self._progress.add_task("", total=None, item="")
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        self._console.print(plain(text), markup=False, highlight=False)
+
+    def read(self, event: Event) -> None:
+        """Take an event in."""
+        SilentDisplay.read(self, event)
+        if isinstance(event, Begun):
+            self._progress.update(self._bar, total=event.items, completed=event.resumed)
+        elif isinstance(event, Scored | Unscored):
+            self._progress.update(self._bar, advance=1, item=plain(event.item))
+
+
+def show(outcome: Outcome, as_json: bool) -> None:
+    """Print a run's tables, or its summary as JSON, and what was not good enough."""
+    summary = outcome.summary
+    if as_json:
+        print(json.dumps(summary, indent=1, ensure_ascii=False))
+    else:
+        console = Console()
+        tables = [summary_table(summary), *group_tables(summary), *query_tables(summary)]
+        if summary["reference_systems"]:
+            tables.append(reference_table(summary))
+        for table in tables:
+            console.print(terminal_table(table))
+        console.print(headline(summary), markup=False, highlight=False)
+        console.print(str(outcome.paths[-1]), markup=False, highlight=False)
+    for missed in outcome.missed:
+        print(f"missed: {missed}", file=sys.stderr)
+
+
+def headline(summary: Mapping[str, Any]) -> str:
+    """The run in one line: figure, interval, protocol, data set."""
+    head, protocol = summary["headline"], summary["protocol"]
+    unit = summary["columns"][head["column"]]["unit"]
+    low, high = (number(head[end], unit) for end in ("low", "high"))
+    return (
+        f"{plain(summary['system']['name'])}: {head['column']} {with_unit(head['value'], unit)} "
+        f"[{low}, {high}], {head['how']}; {protocol['id']} {protocol['digest']}, "
+        f"{summary['dataset']['complete']}"
+    )
+
+
+def show_list(rows: Sequence[Mapping[str, str]], as_json: bool) -> None:
+    """Print a catalogue: a table of its columns, or JSON."""
+    if as_json:
+        print(json.dumps(list(rows), indent=1, ensure_ascii=False))
+        return
+    drawn = Table(box=None, pad_edge=False)
+    for column in rows[0]:
+        drawn.add_column(column, overflow="fold")
+    for row in rows:
+        drawn.add_row(*row.values())
+    Console(soft_wrap=False).print(drawn, markup=False)
+
+
+def show_comparison(comparison: Comparison, as_json: bool) -> None:
+    """Print how two runs differ."""
+    if as_json:
+        print(json.dumps(encode(asdict(comparison)), indent=1, ensure_ascii=False))
+        return
+    for notice in comparison.notices:
+        print(f"note: {plain(notice)}", file=sys.stderr)
+    Console().print(terminal_table(comparison_table(comparison)))
+
+
+def show_findings(findings: Sequence[Finding], as_json: bool) -> None:
+    """Print what is wrong with estimates, and what to do about it."""
+    if as_json:
+        print(json.dumps([encode(asdict(found)) for found in findings], indent=1))
+        return
+    for found in findings:
+        where = "/".join(part for part in (found.item, found.stem) if part)
+        print(plain(f"{found.severity}: {where}: {found.message}"))
+        print(plain(f"  help: {found.remedy}"))
+    errors = sum(found.severity == "error" for found in findings)
+    print(f"{errors} errors, {len(findings) - errors} warnings")
