@@ -164,7 +164,7 @@ def show(outcome: Outcome, as_json: bool) -> None:
         console = Console()
         tables = [summary_table(summary), *group_tables(summary), *query_tables(summary)]
         if summary["reference_systems"]:
-            tables.append(reference_table(summary))
+            tables.append(reference_table(summary, [summary["headline"]["column"]]))
         for table in tables:
             console.print(terminal_table(table))
         console.print(headline(summary), markup=False, highlight=False)

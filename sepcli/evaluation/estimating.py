@@ -87,5 +87,3 @@ class Separator:
         missing = samples - joined.shape[1]  # a resampled stem may end a few samples early
         stems = np.pad(joined, ((0, 0), (0, missing), (0, 0))).transpose(0, 2, 1)
         return Answer(np.ascontiguousarray(stems), hearing.presence)
-
-

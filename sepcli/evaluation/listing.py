@@ -5,6 +5,7 @@ from __future__ import annotations
 from sepcli.evaluation.datasets.catalogue import ALIASES, DATASETS
 from sepcli.evaluation.metrics.catalogue import METRICS
 from sepcli.evaluation.protocols import protocols
+from sepcli.evaluation.set_metrics import SET_METRICS
 
 Listing = list[dict[str, str]]  # a dictionary for every row, all with the same keys
 
@@ -29,7 +30,7 @@ def list_datasets() -> Listing:
 
 def list_metrics() -> Listing:
     """Every metric with its columns and their units."""
-    return [
+    rows = [
         {
             "name": name,
             "columns": ", ".join(f"{c} ({u})" if u else c for c, u in metric.columns.items()),
@@ -37,6 +38,10 @@ def list_metrics() -> Listing:
             "extra": metric.extra,
         }
         for name, metric in METRICS.items()
+    ]
+    return rows + [
+        {"name": name, "columns": "of the whole set", "summary": summary, "extra": ""}
+        for name, summary in SET_METRICS.items()
     ]
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sepcli.errors import ItemError
 from sepcli.evaluation.datasets.base import Example
 from sepcli.evaluation.options import parse_threshold
@@ -17,6 +19,7 @@ from sepcli.evaluation.results import SYSTEM, decode_score, to_line
 from sepcli.evaluation.runs import ROWS, SUMMARY
 from sepcli.evaluation.scene import Array
 from sepcli.evaluation.scoring import prepare
+from sepcli.evaluation.set_metrics import set_figures
 from sepcli.evaluation.summary import summarise
 
 
@@ -49,13 +52,15 @@ def finish(plan: Plan) -> Outcome:
     if not rows:
         first = failures[0]
         raise ItemError(f"nothing could be scored: {first.error}", first.help)
-    summary = summarise(plan.about, plan.settings, plan.system, rows, failures)
+    listening = Listening(plan)
+    of_set = set_figures(plan.settings.set_metrics, map(listening.audio_of, evaluation.rows))
+    summary = summarise(plan.about, plan.settings, plan.system, rows, failures, of_set)
     texts = {
         ROWS: "".join(to_line(row) + "\n" for row in rows),
         SUMMARY: json.dumps(summary, indent=1, ensure_ascii=False) + "\n",
     }
     paths = write_together(plan.folder, texts)
-    paths += write_report(plan.folder, summary, rows, Listening(plan).audio_of)
+    paths += write_report(plan.folder, summary, rows, listening.audio_of)
     evaluation.forget()
     missed = missed_thresholds(summary, plan.options.fail_under)
     codes = [failure.exit_code for failure in failures]
@@ -68,9 +73,9 @@ class Listening:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._items = {item.name: item for item in plan.items}
-        self._last: tuple[str, tuple[Example, Mapping[str, Array]]] | None = None
+        self._last: tuple[str, tuple[Example, dict[str, Array]]] | None = None
 
-    def audio_of(self, name: str) -> tuple[Example, Mapping[str, Array]]:
+    def audio_of(self, name: str) -> tuple[Example, dict[str, Array]]:
         """An item as the protocol wants it, and its estimates.
 
         Raises:
@@ -80,7 +85,8 @@ class Listening:
             plan, item = self._plan, self._items[name]
             example = prepare(item, plan.settings)
             made = plan.system.make(item, example, plan.settings.protocol)
-            self._last = name, (example, made.systems[SYSTEM])
+            estimates = made.systems[SYSTEM].items()
+            self._last = name, (example, {s: np.asarray(w, np.float64) for s, w in estimates})
         return self._last[1]
 
 

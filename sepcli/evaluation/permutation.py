@@ -36,4 +36,5 @@ def pairwise_si_sdr(references: Array, estimates: Array) -> Array:
     error = np.maximum(np.square(e).sum(axis=1) - target, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = 10 * np.log10(target / error)
-    return np.clip(np.nan_to_num(ratio, nan=-LIMIT_DB), -LIMIT_DB, LIMIT_DB)
+    table: Array = np.clip(np.nan_to_num(ratio, nan=-LIMIT_DB), -LIMIT_DB, LIMIT_DB)
+    return table

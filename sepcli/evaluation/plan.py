@@ -15,11 +15,13 @@ from sepcli.evaluation.datasets.find import Located, detect, items_of, locate
 from sepcli.evaluation.datasets.integrity import completeness, content_hash
 from sepcli.evaluation.metrics.backends import load
 from sepcli.evaluation.metrics.catalogue import canonical, find
+from sepcli.evaluation.metrics.checkpoints import checkpoints_of
 from sepcli.evaluation.options import EvalOptions, check_options, parse_threshold
 from sepcli.evaluation.protocols import find_protocol
 from sepcli.evaluation.run import JOURNAL, Evaluation
 from sepcli.evaluation.runs import ROWS, SUMMARY
 from sepcli.evaluation.scoring import Settings
+from sepcli.evaluation.set_metrics import SET_METRICS
 from sepcli.evaluation.summary import About
 from sepcli.evaluation.systems import FolderSystem, System
 from sepcli.separation.options import SeparateOptions
@@ -107,7 +109,9 @@ def find_dataset(options: EvalOptions) -> Located:
     best = [row for row in found if row[1].certainty == found[0][1].certainty]
     if len(best) > 1:
         reasons = "; ".join(f"{name}: {evidence.reason}" for name, evidence in best)
-        raise UsageError(f"{options.root} may be several data sets: {reasons}", "name one with --dataset")
+        raise UsageError(
+            f"{options.root} may be several data sets: {reasons}", "name one with --dataset"
+        )
     return Located(best[0][0], options.root, best[0][1])
 
 
@@ -118,15 +122,32 @@ def settings_of(name: str, options: EvalOptions) -> Settings:
         UsageError: if a metric or protocol is unknown, or its extra is not installed.
     """
     protocol = find_protocol(name)
-    metrics = tuple(dict.fromkeys(map(canonical, options.metrics or protocol.metrics)))
+    asked = options.metrics or protocol.metrics
+    metrics = tuple(dict.fromkeys(canonical(m) for m in asked if m not in SET_METRICS))
+    if not metrics:
+        message = "no metric of single items"
+        raise UsageError(message, f"give one beside {', '.join(asked)}, such as sdr")
     for metric in metrics:
         load(metric, options.backend)
+    check_thresholds(options, metrics)
+    return Settings(
+        protocol,
+        metrics,
+        options.references,
+        options.stems,
+        options.backend,
+        set_metrics=tuple(m for m in asked if m in SET_METRICS),
+        checkpoints=checkpoints_of(dict.fromkeys([*metrics, *asked])),
+    )
+
+
+def check_thresholds(options: EvalOptions, metrics: Sequence[str]) -> None:
+    """Refuse a --fail-under of a column that will not be there."""
     columns = {column for metric in metrics for column in find(metric).columns}
     for text in options.fail_under:
         if (column := parse_threshold(text)[0]) not in columns:
             known = ", ".join(sorted(columns))
             raise UsageError(f"--fail-under {column} is not computed", f"columns are {known}")
-    return Settings(protocol, metrics, options.references, options.stems, options.backend)
 
 
 def system_of(options: EvalOptions) -> System:
@@ -189,6 +210,8 @@ def notes(
         yield f"only the stems {', '.join(options.stems)}"
     if settings.metrics != settings.protocol.metrics:
         yield f"not the protocol's metrics, but {', '.join(settings.metrics)}"
+    for metric, checkpoint in settings.checkpoints:
+        yield f"{metric} listens with weights {checkpoint[:12]}"
     if options.backend != "sepcli":
         yield f"BSS Eval was computed by {options.backend}"
 

@@ -64,13 +64,12 @@ def lost_by(plain: Row, other: Row, columns: Sequence[str]) -> Row:
 
 def detection(heard: Sequence[Row], absent: Sequence[Row]) -> dict[str, Any]:
     """How well presence tells what is heard from what is not: area, its interval, and curve."""
-    scores = [[row.scores[PRESENCE] for row in rows] for rows in (heard, absent)]
-    items = [[row.item for row in rows] for rows in (heard, absent)]
-    area = auc_ci(*scores, *items)
+    there, gone = ([row.scores[PRESENCE] for row in rows] for rows in (heard, absent))
+    area = auc_ci(there, gone, [row.item for row in heard], [row.item for row in absent])
     count = len(heard) + len(absent)
     counted = {"valid": count, "total": count, "infinite": 0, "median": math.nan}
     told = {"mean": area.point, "low": area.low, "high": area.high, **counted}
-    return {"presence_auc": told, "roc": thinned_roc(*scores)}
+    return {"presence_auc": told, "roc": thinned_roc(there, gone)}
 
 
 def thinned_roc(heard: Sequence[float], absent: Sequence[float]) -> list[tuple[float, float]]:

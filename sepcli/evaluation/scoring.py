@@ -32,6 +32,8 @@ class Settings:
         references: whether reference systems (mixture, oracles, silence) are scored as well.
         stems: of the item that are scored; None for the protocol's.
         backend: whose code computes BSS Eval.
+        set_metrics: names of figures of the whole data set.
+        checkpoints: (metric, SHA-256 of its weights).
     """
 
     protocol: Protocol
@@ -39,6 +41,8 @@ class Settings:
     references: bool = True
     stems: tuple[str, ...] | None = None
     backend: Backend = "sepcli"
+    set_metrics: tuple[str, ...] = ()
+    checkpoints: tuple[tuple[str, str], ...] = ()
 
 
 def prepare(item: Item, settings: Settings) -> Example:
@@ -86,23 +90,17 @@ def score(item: Item, example: Example, made: Made, settings: Settings, key: str
         settings: what is computed.
         key: of the rows, see `Row`.
     """
-    systems = dict(made.systems)
     references = np.stack(list(example.references.values()))
-    if settings.references:
-        systems |= reference_systems(example, references)
     rows = []
     with threadpool_limits(1):  # a sum's order, and so its last digits, depends on the threads
-        for name, stems in systems.items():
+        for name, stems in made.systems.items():
             rows += score_system(item, example, references, name, stems, settings)
+        if settings.references:
+            for name, waves in oracles.reference_systems(references, example.mixture, example.rate):
+                stems = dict(zip(example.references, waves, strict=True))
+                rows += score_system(item, example, references, name, stems, settings)
     rows = [with_presence(row, made.presence) for row in rows]
     return [replace(row, key=key) for row in [*rows, *made.rows]]
-
-
-def reference_systems(example: Example, references: Array) -> dict[str, Stems]:
-    """What can be had without separating, and what no mask can beat, on the same data."""
-    made = oracles.all_systems(references, example.mixture, example.rate)
-    names = list(example.references)
-    return {system: dict(zip(names, waves, strict=True)) for system, waves in made.items()}
 
 
 def score_system(

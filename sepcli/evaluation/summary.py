@@ -49,6 +49,7 @@ def summarise(
     system: System,
     rows: Sequence[Row],
     failures: Sequence[Unscored],
+    of_set: Mapping[str, Mapping[str, float]],
 ) -> dict[str, Any]:
     """The content of summary.json, strict JSON: null where a figure is undefined.
 
@@ -58,6 +59,7 @@ def summarise(
         system: that made the estimates.
         rows: of all items, in order.
         failures: of the items without rows.
+        of_set: figures of the whole data set.
     """
     own = [row for row in rows if row.system == SYSTEM]
     columns = columns_of(settings.metrics, own)
@@ -78,6 +80,7 @@ def summarise(
         "stems": stems,
         "headline": headline(own, settings.protocol, primary),
         "aggregations": {column: aggregations(own, column) for column in columns},
+        "set": of_set,
         "groups": groups(own, list(columns)),
         "reference_systems": reference_systems(rows, list(columns)),
         "flags": counted_flags(own),
@@ -110,7 +113,9 @@ def described(name: str, settings: Settings, primary: str) -> dict[str, Any]:
     applied = settings.protocol.model_dump(mode="json")
     applied |= {"metrics": list(settings.metrics), "primary": primary}
     channels = "mono" if settings.protocol.mono else "as recorded"
-    return {"id": name, "digest": settings.protocol.digest, **applied, "channels": channels}
+    weights = dict(settings.checkpoints)
+    digest = settings.protocol.digest
+    return {"id": name, "digest": digest, "checkpoints": weights, **applied, "channels": channels}
 
 
 def headline(rows: Sequence[Row], protocol: Protocol, column: str) -> dict[str, Any]:
@@ -135,7 +140,9 @@ def groups(rows: Sequence[Row], columns: Sequence[str]) -> dict[str, Any]:
     tables = by_fact(rows, columns)
     if all(row.facts.get(CLASS, row.stem) == row.stem for row in rows):
         tables.pop(CLASS, None)
-    return {fact: {name: _dicts(row) for name, row in table.items()} for fact, table in tables.items()}
+    return {
+        fact: {name: _dicts(row) for name, row in table.items()} for fact, table in tables.items()
+    }
 
 
 def reference_systems(rows: Sequence[Row], columns: Sequence[str]) -> dict[str, Any]:

@@ -9,19 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol as Interface
 
-import numpy as np
-from numpy.typing import NDArray
-
 from sepcli.errors import ItemError, UsageError
 from sepcli.evaluation.datasets.base import Example, Item
 from sepcli.evaluation.datasets.sound import Track, fitted, read_sound
 from sepcli.evaluation.protocols import Protocol
 from sepcli.evaluation.results import SYSTEM, Row
-from sepcli.evaluation.scene import Array
+from sepcli.evaluation.scene import Array, Signal
 from sepcli.hashing import sha256_of
 from sepcli.separation.inputs import EXTENSIONS
 
-Stems = Mapping[str, NDArray[np.floating]]  # stem -> (channels, samples)
+Stems = Mapping[str, Signal]  # stem -> (channels, samples)
 
 
 @dataclass(frozen=True)
@@ -100,8 +97,7 @@ class FolderSystem:
     def make(self, item: Item, example: Example, protocol: Protocol) -> Made:
         """Decode an item's stems."""
         stems = {
-            stem: read_estimate(self.find(item.name, stem), example)
-            for stem in example.references
+            stem: read_estimate(self.find(item.name, stem), example) for stem in example.references
         }
         return Made({SYSTEM: stems})
 

@@ -112,7 +112,9 @@ def separate(
             passed.append(block)
             yield block
 
-    stems = separated(tapped(), info.rate, info.channels, question, loaded, runner, options, hearing)
+    stems = separated(
+        tapped(), info.rate, info.channels, question, loaded, runner, options, hearing
+    )
     joined = in_background(stems, STEMS_AHEAD)
     try:
         wanted = joined if job.stems is None else (s[list(job.stems)] for s in joined)

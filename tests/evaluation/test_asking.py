@@ -109,7 +109,9 @@ def test_paraphrases_are_systems_of_their_own(linear: Linear, example: Example) 
     )
     made = system(linear()).make(item, example, protocol(probes="queries"))
     gains = {
-        (name, stem): float(np.vdot(wave, example.mixture) / np.vdot(example.mixture, example.mixture))
+        (name, stem): float(
+            np.vdot(wave, example.mixture) / np.vdot(example.mixture, example.mixture)
+        )
         for name, stems in made.systems.items()
         for stem, wave in stems.items()
     }

@@ -88,17 +88,20 @@ def test_good_estimates(example: Example, good: dict[str, np.ndarray]) -> None:
 )
 @settings(max_examples=25, deadline=None)
 def test_poor_estimates_are_no_fault(seed: int, level: float, pole: float, kind: str) -> None:
-    """SI-SDR of -10 to 30 dB: noise is added, other stems leak in, or parts are masked away."""
+    """SI-SDR of -10 to 30 dB: noise is added, other stems leak in, or parts are masked away.
+
+    Stems leak in until estimates are no better than the mixture.
+    """
     waves = coloured(seed, 3.0, 1, pole)
     example, strength = example_of(waves), 10 ** (-level / 20)
     noise = coloured(seed + 1, 3.0, 1, pole)
     estimates = {
         "noise": waves + strength * noise,
-        "bleed": waves + strength / math.sqrt(2) * (waves.sum(axis=0) - waves),
+        "bleed": waves + min(1, strength / math.sqrt(2)) * (waves.sum(axis=0) - waves),
         "lost": (waves + strength * noise) / (1 + strength**2),  # as a Wiener filter leaves it
     }[kind]
     found = check(example, dict(zip(STEMS, estimates, strict=True)))
-    # the sum of three stems with twice their neighbours in each is no longer the mixture
+    # estimates that are little better than mixtures do add up to more than one mixture
     assert [f for f in found if not f.message.startswith("the stems' sum")] == []
     if level >= 0:
         assert found == []

@@ -15,7 +15,9 @@ from sepcli.evaluation.results import Row, read_rows, write_rows
 def rows(item: str) -> list[Row]:
     scores = {"sdr": 1.25, "sir": math.inf, "sar": -math.inf}
     return [
-        Row(item, stem, "estimate", stem, {"class": "dög", "snr": -3.0}, ("short",), scores, {}, "k")
+        Row(
+            item, stem, "estimate", stem, {"class": "dög", "snr": -3.0}, ("short",), scores, {}, "k"
+        )
         for stem in ("a", "b")
     ]
 

@@ -101,7 +101,9 @@ def test_a_finished_run_is_not_scored_again_but_for_what_changed(tree: tuple[Pat
     before = content(Path("out"))
     wave, _ = soundfile.read("est/item2/a.wav")
     soundfile.write("est/item2/a.wav", 0.9 * wave, RATE, "DOUBLE")
-    again = plan(EvalOptions(refs=tree[0], estimates=tree[1], report=Path("out"), resume=True, jobs=0))
+    again = plan(
+        EvalOptions(refs=tree[0], estimates=tree[1], report=Path("out"), resume=True, jobs=0)
+    )
     assert [e.item for e in again.evaluation.run() if isinstance(e, Scored)] == ["item2"]
     finish(again)
     assert content(Path("out"))["rows.jsonl"] != before["rows.jsonl"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from sepcli.errors import ItemError
 from sepcli.evaluation.datasets.base import ProbedItem
@@ -84,6 +85,13 @@ def test_examples_are_other_recordings_of_the_class(demo: Manifest) -> None:
 
 def test_a_missing_clip_fails_its_item(demo: Manifest, tmp_path: Path) -> None:
     with pytest.raises(ItemError, match=r"0000-dog-sneeze.*4-182395-A"):
+        demo.items(tmp_path, "test")[0].read()
+
+
+def test_a_silent_clip_fails_its_item(demo: Manifest, tmp_path: Path) -> None:
+    for name in demo.mixtures[0].files:
+        soundfile.write(tmp_path / name, np.zeros(44100), 44100, format="WAV")
+    with pytest.raises(ItemError, match="silent"):
         demo.items(tmp_path, "test")[0].read()
 
 

@@ -90,6 +90,9 @@ class ZeroDbItem:
             sources = sources_of(self.mixture, self.root).astype(np.float64)[:, None]
         except (OSError, soundfile.LibsndfileError) as error:
             raise ItemError(f"{self.name}: {error}", "complete the data set") from error
+        except ZeroDivisionError:
+            remedy = "get its clips again"
+            raise ItemError(f"{self.name}: one of its clips is silent", remedy) from None
         references = dict(zip(self.stems, sources, strict=True))
         return Example(RATE, sources.sum(axis=0), references)
 

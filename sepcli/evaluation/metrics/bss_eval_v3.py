@@ -4,13 +4,12 @@ An estimate e of source j is projected on the delays of its own reference, P_j e
 all references, P e. What the first does not reach is interference up to the second, and
 artifacts beyond.
 
-    sources (Vincent et al., 2006, "Performance measurement in blind audio source separation",
-    eq. 20-22):
+    sources (Vincent et al., 2006, "Performance measurement in blind audio source separation"):
         SDR = |P_j e|^2 / |e - P_j e|^2,   SIR = |P_j e|^2 / |P e - P_j e|^2,
         SAR = |P e|^2 / |e - P e|^2
 
-    images (Vincent et al., 2012, "The Signal Separation Evaluation Campaign (2007-2010)",
-    eq. 4-7; all channels of an image together, each filtered into each):
+    images (Vincent et al., 2012, "The Signal Separation Evaluation Campaign (2007-2010)";
+    all channels of an image together, each filtered into each):
         SDR = |s|^2 / |s - e|^2,   ISR = |s|^2 / |P_j e - s|^2,   SIR and SAR as above
 
 The delays of one reference are among the delays of all, so P_j P = P_j and every difference is

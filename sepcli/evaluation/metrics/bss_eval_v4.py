@@ -2,7 +2,7 @@
 
 The projections of v3 (see `bss_eval_v3`, images) are found once for the whole item; a frame is
 then cut out of references and estimates and the same filters are applied to it (Stöter, Liutkus
-and Ito, 2018, "The 2018 Signal Separation Evaluation Campaign", section 3.2):
+and Ito, 2018, "The 2018 Signal Separation Evaluation Campaign"):
 
     SDR = |s|^2 / |s - e|^2              ISR = |s|^2 / |P_j s - s|^2
     SIR = |P_j s|^2 / |P s - P_j s|^2    SAR = |P s|^2 / |e - P s|^2
@@ -20,13 +20,13 @@ and lags below 0 repeat those above with i and k swapped. So one pass over the a
 correlations of every frame; their sum (and what frames' borders part) gives the filters; and
 the filters give the weights. |e - P s|^2 is |e|^2 - 2 <e, P s> + |P s|^2.
 
-It is blind to filters of 512 taps in ISR's difference from SDR, in SIR and in SAR; to level
-between frames, as `csdr` is; and ratios above 100 dB are rounding. Where references have no
-energy in a band (a lowpass at 16 kHz, say), nothing holds the filters there, and what a frame's
-edges spill into that band comes out amplified: ISR, SIR and SAR of frames then fall by tens of
-dB, in museval as here, while those of the whole item do not. `IllConditioned` warns of it. The
-SDR is not concerned. The figures of one stem depend on other stems' estimates only where
-`compat="museval"` lets their silence take frames away.
+SIR and SAR are blind to any filter of 512 taps, as in v3, and all four to level between frames,
+as `csdr` is. Ratios above 100 dB are rounding. Where references have no energy in a band (a
+lowpass at 16 kHz, say), nothing holds the filters there, and what a frame's edges spill into that
+band comes out amplified: ISR, SIR and SAR of frames then fall by tens of dB, in museval as here,
+while those of the whole item do not. `IllConditioned` warns of it. The SDR is not concerned. The
+figures of one stem depend on other stems' estimates only where `compat="museval"` lets their
+silence take frames away.
 """
 
 from __future__ import annotations

@@ -76,6 +76,7 @@ METRICS: dict[str, Metric] = {
         "mapss",
         "Separation and match of perceptual embeddings, by frame",
         {"mapss_ps": "", "mapss_pm": ""},
+        extra="mapss",
     ),
     "clap_score": Metric(
         "clap_score",
@@ -88,8 +89,8 @@ SYNONYMS = {"snr": "sdr", "usdr": "sdr", "nsdr": "sdr", "estoi": "stoi", "fullne
 """Other names of a metric: what papers call it, and its second column."""
 
 
-def find(name: str) -> Metric:
-    """A metric by its name or a synonym.
+def canonical(name: str) -> str:
+    """A metric's name in the list, given it or a synonym.
 
     Raises:
         UsageError: if there is none.
@@ -99,19 +100,18 @@ def find(name: str) -> Metric:
         raise UsageError(
             f"no metric {name}{suggestion(name, known)}", "`sepcli eval metrics` lists them"
         )
-    return METRICS[SYNONYMS.get(name, name)]
+    return SYNONYMS.get(name, name)
+
+
+def find(name: str) -> Metric:
+    """A metric by its name or a synonym.
+
+    Raises:
+        UsageError: if there is none.
+    """
+    return METRICS[canonical(name)]
 
 
 def columns() -> dict[str, str]:
     """Every column -> the name of the metric that computes it."""
     return {column: name for name, metric in METRICS.items() for column in metric.columns}
-
-
-def canonical(name: str) -> str:
-    """A metric's name in the list, given it or a synonym.
-
-    Raises:
-        UsageError: if there is none.
-    """
-    find(name)
-    return SYNONYMS.get(name, name)

@@ -3,7 +3,7 @@
     SDR = 10 log10( |s|^2 / |s - e|^2 ),    energies of all channels of a frame
 
 The decomposition of BSS Eval's images (Vincent et al., 2012, "The Signal Separation Evaluation
-Campaign (2007-2010)", section 3) is e = s + e_spat + e_interf + e_artif, and its SDR divides by
+Campaign (2007-2010)") is e = s + e_spat + e_interf + e_artif, and its SDR divides by
 the sum of all three errors. That sum is e - s whatever the projections are, so no filter needs
 to be computed. Open-Unmix and Demucs print this figure as SDR, Band-Split RNN as cSDR: the median
 over frames of a track, then the median or mean over tracks.

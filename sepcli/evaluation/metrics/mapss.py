@@ -113,8 +113,7 @@ def mapss(
 
 def to_mono(signals: Array, rate: int) -> Array:
     """(signals, channels, samples) at `rate` -> (signals, samples) at 16 kHz."""
-    mono = signals.mean(axis=1) + 0.0  # no negative zeros: their phase would be pi
-    return resampled(mono, rate, RATE)
+    return resampled(signals.mean(axis=1), rate, RATE)
 
 
 def normalise(wave: Array) -> Array:

@@ -22,7 +22,7 @@ better than these "upper limits".
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial, reduce
 
 import numpy as np
@@ -38,29 +38,29 @@ WINDOW = 2048 / 44100  # seconds
 THRESHOLD = 0.5  # of the mixture's magnitude
 
 
-def all_systems(references: Signal, mixture: Signal, rate: int) -> dict[str, Array]:
-    """Every reference system's estimates, by its name.
+def reference_systems(
+    references: Signal, mixture: Signal, rate: int
+) -> Iterator[tuple[str, Array]]:
+    """Every reference system's name and estimates, one after another: together they are large.
 
     Args:
         references: (stems, channels, samples).
         mixture: (channels, samples).
         rate: Hz.
 
-    Returns:
-        name -> (stems, channels, samples), float64.
+    Yields:
+        name, (stems, channels, samples) in float64.
 
     Raises:
         ItemError: if the shapes do not fit, there are no samples, or a value is NaN or infinite.
     """
     everywhere = np.broadcast_to(mixture, (len(references), *mixture.shape))
     s, x = validate_pair(references, everywhere)
-    return {
-        "mixture": x,
-        "mixture-over-n": x / len(s),
-        "silence": np.zeros_like(s),
-        "oracle-irm": ratio_masked(s, x[0], rate),
-        "oracle-ibm": binary_masked(s, x[0], rate),
-    }
+    yield "mixture", x
+    yield "mixture-over-n", x / len(s)
+    yield "silence", np.zeros_like(s)
+    yield "oracle-irm", ratio_masked(s, x[0], rate)
+    yield "oracle-ibm", binary_masked(s, x[0], rate)
 
 
 def ratio_masked(references: Array, mixture: Array, rate: int, power: float = 2.0) -> Array:

@@ -105,10 +105,16 @@ def _way(how: str, ways: Sequence[str]) -> str | None:
     return max((way for way in ways if how.startswith(way)), key=len, default=None)
 
 
-def reference_table(summary: Summary) -> Table:
-    """Systems that need no skill, or that know the answer, on the same data."""
+def reference_table(summary: Summary, columns: Sequence[str] | None = None) -> Table:
+    """Systems that need no skill, or that know the answer, on the same data.
+
+    Args:
+        summary: of the run.
+        columns: that are shown; None for all that these systems have.
+    """
     others = summary["reference_systems"]
-    columns = [c for c in summary["columns"] if any(c in each for each in others.values())]
+    shown = summary["columns"] if columns is None else columns
+    columns = [c for c in shown if any(c in each for each in others.values())]
     ours = plain(summary["system"]["name"])
 
     def cell(system: str, column: str) -> Cell:
@@ -123,8 +129,16 @@ def reference_table(summary: Summary) -> Table:
 
 
 def group_tables(summary: Summary) -> list[Table]:
-    """One table for each fact by which items fall into groups."""
-    return [_group_table(summary, fact, groups) for fact, groups in summary["groups"].items()]
+    """One table for each fact by which items fall into groups, and one for all as a set."""
+    by_fact = [_group_table(summary, fact, groups) for fact, groups in summary["groups"].items()]
+    return [*by_fact, *(_set_table(name, each) for name, each in summary["set"].items())]
+
+
+def _set_table(metric: str, figures: Mapping[str, Any]) -> Table:
+    rows = [
+        (label(name), Cell(number(value), decode_score(value))) for name, value in figures.items()
+    ]
+    return Table(f"{plain(metric)} of the whole set", ("", "value"), tuple(rows))
 
 
 def _group_table(summary: Summary, fact: str, groups: Mapping[str, Any]) -> Table:

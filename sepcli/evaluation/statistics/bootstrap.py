@@ -8,7 +8,9 @@ the resample is the ratio
 
 whose standard error is, to first order (Taylor; Davison & Hinkley 1997, section 2.7),
 
-    se* = sqrt( G/(G-1) sum w (s - theta* m)^2 ) / sum w m.
+    se* = sqrt( sum w (s - theta* m)^2 ) / sum w m
+
+but for a factor that depends on the number of clusters alone, and cancels in what follows.
 
 Which interval is best was decided by simulation, `benchmarks/coverage.py`. For the mean it is
 the symmetric studentised one (Hall 1988): theta -+ t se, with t the quantile of
@@ -128,9 +130,9 @@ def _mean_ends(data: Clusters, point: float, level: float, draws: Draws) -> tupl
     """
     s, m = data.sums(data.values - point), data.sizes()
     moments = np.stack([s, m, s * s, s * m, m * m], axis=1)
-    _, error = _ratio(moments.sum(axis=0)[None], data.count)
+    _, error = _ratio(moments.sum(axis=0)[None])
     totals = np.concatenate([drawn @ moments for drawn in draws(data.count)])
-    means, errors = _ratio(totals, data.count)
+    means, errors = _ratio(totals)
     spread = errors > 1e-9 * error[0]
     if not spread.any():
         return point, point
@@ -138,12 +140,12 @@ def _mean_ends(data: Clusters, point: float, level: float, draws: Draws) -> tupl
     return float(point - half), float(point + half)
 
 
-def _ratio(totals: Array, count: int) -> tuple[Array, Array]:
+def _ratio(totals: Array) -> tuple[Array, Array]:
     """Means and standard errors from totals (n, 5) of s, m, s^2, s m, m^2."""
     s, m, ss, sm, mm = totals.T
     mean = s / m
     squares = np.maximum(ss - 2 * mean * sm + mean**2 * mm, 0)
-    return mean, np.sqrt(squares * count / (count - 1)) / m
+    return mean, np.sqrt(squares) / m
 
 
 def _median_ends(data: Clusters, _: float, level: float, draws: Draws) -> tuple[float, float]:

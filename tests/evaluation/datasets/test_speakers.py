@@ -111,6 +111,8 @@ def test_whamr_asks_for_dry_speakers(tree: Tree, split: str, mixture: str) -> No
     for role in ("s1", "s2", "mix_clean", "mix_both", "mix_single"):
         shutil.copytree(folder / role, folder / f"{role}_reverb")
         (folder / role).rename(folder / f"{role}_anechoic")
+        for path in (folder / f"{role}_reverb").iterdir():
+            soundfile.write(path, 0.5 * soundfile.read(path)[0], 8000, "DOUBLE")
     dry = {"s1": "s1_anechoic", "s2": "s2_anechoic"}
     check(wham.items(root, split)[0], folder, dry, mixture, 8000)
     evidence = wham.recognise(root)

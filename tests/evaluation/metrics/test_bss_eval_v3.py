@@ -69,7 +69,7 @@ def test_golden_sources(number: str) -> None:
     assert_agrees(bss_eval_sources(references, estimates), expected, 1e-8)
 
 
-@pytest.mark.parametrize("number", SETS)
+@pytest.mark.parametrize("number", ["01", "05"])
 def test_golden_sources_framewise(number: str) -> None:
     references, estimates, expected = golden(number, "Framewise")
     ours = framewise(bss_eval_sources, references, estimates, expected["win"], expected["hop"])
@@ -85,9 +85,8 @@ def test_golden_images(number: str) -> None:
     assert_agrees(bss_eval_images(s, e), expected, 1e-3)
 
 
-@pytest.mark.parametrize("number", ["01", "03"])
-def test_golden_images_framewise(number: str) -> None:
-    references, estimates, expected = golden(number, "Images Framewise")
+def test_golden_images_framewise() -> None:
+    references, estimates, expected = golden("01", "Images Framewise")
     channels = expected["nchan"]
     s, e = images(references, channels, 1), images(estimates, channels, expected["gain"])
     ours = framewise(bss_eval_images, s, e, expected["win"], expected["hop"])

@@ -96,6 +96,7 @@ def test_as_museval_when_nearly_perfect() -> None:
 
 
 @needs_museval
+@pytest.mark.filterwarnings("ignore::sepcli.evaluation.metrics.projection.IllConditioned")
 @pytest.mark.parametrize("dual", [slice(0, 1), slice(None)])
 def test_as_museval_with_dual_mono(dual: slice) -> None:
     s, e = stems()

@@ -116,6 +116,16 @@ def test_errors_that_nobody_hears_count_as_none() -> None:
     assert log_wmse(mixture, loud, mixture, RATE) == pytest.approx(expected, abs=0.05)
 
 
+def test_the_tolerance_is_at_minus_68_db() -> None:
+    """A tone's peak is 3.01 dB above its RMS, here that of its middle."""
+    time = np.arange(RATE) / RATE
+    mixture = (np.sin(2 * np.pi * 1000 * time) * np.hanning(RATE))[None]
+    peak_db = 20 * math.log10(1 / math.sqrt(np.square(mixture).mean()))
+    below, above = (mixture * (1 + 10 ** ((-68 + db - peak_db) / 20)) for db in (-0.1, 0.1))
+    assert log_wmse(mixture, below, mixture, RATE) == pytest.approx(BEST, abs=1e-9)
+    assert log_wmse(mixture, above, mixture, RATE) < BEST - 1e-3
+
+
 def test_level_does_not_matter() -> None:
     low, high, square = parts(RATE, 4410)
     signals = np.stack([low, low + 0.1 * high, low + high + square])

@@ -138,15 +138,11 @@ def test_sources_that_never_meet() -> None:
     assert np.isnan(mapss.mapss(wave, wave, RATE, mapss_backbones.raw)).all()
 
 
-def test_negative_zeros_are_zeros(golden: dict[str, Array]) -> None:
-    references, estimates = golden["references"][:2, None], golden["estimates"][:2, None]
-    assert (references == 0).any()
-    negative = np.where(references == 0, -0.0, references)
-    plain, other = (
-        mapss.mapss(sources, estimates, RATE, mapss_backbones.raw)
-        for sources in (references, negative)
-    )
-    np.testing.assert_array_equal(plain, other)
+def test_negative_zeros_are_zeros() -> None:
+    """Their phase would be another one, and the vocoder would hear it."""
+    for channels in (1, 2):
+        silence = np.full((1, channels, 10), -0.0)
+        assert not np.signbit(mapss.to_mono(silence, RATE)).any()
 
 
 def test_to_mono_takes_the_mean_at_16_khz() -> None:

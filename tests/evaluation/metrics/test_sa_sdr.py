@@ -44,10 +44,12 @@ def test_a_quiet_source_may_go_missing_for_little() -> None:
 def test_scenes_have_one_value_for_all_stems() -> None:
     references = np.array([[[3.0, 0.0]], [[0.0, 4.0]]])
     estimates = references * 0.9
-    scores = sa_sdr.evaluate(Scene(8000, ("a", "b"), references, estimates, references.sum(axis=0)))
+    mixture = references.sum(axis=0) * 2
+    scores = sa_sdr.evaluate(Scene(8000, ("a", "b"), references, estimates, mixture))
     assert scores["sa_sdr"] == pytest.approx([20, 20])
-    # As estimates of both, the mixture errs by 4^2 in one and by 3^2 in the other: 0 dB.
-    assert scores["sa_sdri"] == pytest.approx([20, 20])
+    # As the estimate of one the mixture errs by 3 and 8, of the other by 6 and 4.
+    unprocessed = 10 * math.log10(25 / (9 + 64 + 36 + 16))
+    assert scores["sa_sdri"] == pytest.approx([20 - unprocessed] * 2)
 
 
 def test_what_cannot_be_compared() -> None:

@@ -135,6 +135,7 @@ def summary_of(rows: Sequence[Row]) -> dict[str, Any]:
         "items_hash": "9f2c4e0d51b7a8e6",
         "system": {"kind": "model", "name": "everyday", "fingerprint": "c1d90be7a45f2238"},
         "seed": 0,
+        "set": {},
         "command": "sepcli eval --dataset demo --protocol lass/audiosep-sdri",
         "columns": COLUMNS,
         "stems": {

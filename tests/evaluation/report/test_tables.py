@@ -258,3 +258,18 @@ def test_a_terminal_shows_the_headline_in_bold(summary: dict[str, Any]) -> None:
     console.print(terminal_table(tables.summary_table(summary)))
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert len(re.findall(r"\x1b\[1m *7\.79 \[6\.93, 8\.65\]\x1b\[0m", text)) == 1
+
+
+def test_figures_of_the_whole_set_have_a_table(summary: dict[str, Any]) -> None:
+    figures = {"fad": 0.25, "fad_infinity": None}
+    table = tables.group_tables(summary | {"set": {"fad": figures}})[-1]
+    assert table.title == "fad of the whole set"
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["fad", "0.250"],
+        ["fad_infinity", "n/a"],
+    ]
+
+
+def test_reference_rows_can_be_narrowed(summary: dict[str, Any]) -> None:
+    column = summary["headline"]["column"]
+    assert len(tables.reference_table(summary, [column]).head) == 2
