@@ -12,7 +12,6 @@ from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from sepcli.evaluation.check import Finding
 from sepcli.evaluation.compare import Comparison
@@ -186,16 +185,16 @@ def headline(summary: Mapping[str, Any]) -> str:
 
 
 def show_list(rows: Sequence[Mapping[str, str]], as_json: bool) -> None:
-    """Print a catalogue: a table of its columns, or JSON."""
+    """Print a catalogue: every entry's name with what is known of it below, or JSON."""
     if as_json:
         print(json.dumps(list(rows), indent=1, ensure_ascii=False))
         return
-    drawn = Table(box=None, pad_edge=False)
-    for column in rows[0]:
-        drawn.add_column(column, overflow="fold")
     for row in rows:
-        drawn.add_row(*row.values())
-    Console(soft_wrap=False).print(drawn, markup=False)
+        name, *others = row.items()
+        print(name[1])
+        for key, value in others:
+            if value:
+                print(f"    {key}: {value}")
 
 
 def show_comparison(comparison: Comparison, as_json: bool) -> None:

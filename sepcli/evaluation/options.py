@@ -82,7 +82,7 @@ def parse_threshold(text: str) -> tuple[str, float]:
     Raises:
         UsageError: if it is not that.
     """
-    column, equals, value = text.partition("=")
+    column, _, value = text.partition("=")
     try:
         return column.strip(), float(value)
     except ValueError:

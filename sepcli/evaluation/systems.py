@@ -94,7 +94,7 @@ class FolderSystem:
             digest.update(sha256_of(self.find(item.name, stem)).encode())
         return digest.hexdigest()
 
-    def make(self, item: Item, example: Example, protocol: Protocol) -> Made:
+    def make(self, item: Item, example: Example, _protocol: Protocol) -> Made:
         """Decode an item's stems."""
         stems = {
             stem: read_estimate(self.find(item.name, stem), example) for stem in example.references

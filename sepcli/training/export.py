@@ -13,8 +13,8 @@ import yaml
 from safetensors.torch import save_file
 from torch import Tensor
 
-from sepcli.nets.band_unet import BandUNet
 from sepcli.hashing import sha256_of
+from sepcli.nets.band_unet import BandUNet
 from sepcli.registry.store import MODEL_FILE
 from sepcli.training.config import ClapConfig, SeparatorConfig
 from sepcli.training.corpus import Clip

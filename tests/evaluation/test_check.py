@@ -86,7 +86,7 @@ def test_good_estimates(example: Example, good: dict[str, np.ndarray]) -> None:
     pole=st.sampled_from([0.0, 0.9, 0.98]),
     kind=st.sampled_from(["noise", "bleed", "lost"]),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25, deadline=None, derandomize=True)
 def test_poor_estimates_are_no_fault(seed: int, level: float, pole: float, kind: str) -> None:
     """SI-SDR of -10 to 30 dB: noise is added, other stems leak in, or parts are masked away.
 
