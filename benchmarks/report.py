@@ -4,6 +4,7 @@ python benchmarks/report.py
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -15,11 +16,12 @@ what it measures and how.
 
 | script | measures | run |
 |---|---|---|
-| `quality.py` | separation of seeded mixtures | `python benchmarks/quality.py DATA --write` |
+| `quality.py` | `sepcli eval` on our own sets | `python benchmarks/quality.py DATA --write` |
 | `speed.py` | time and memory of whole commands | `python benchmarks/speed.py --write` |
 | `bss_eval.py` | BSS Eval against museval and mir_eval | `python benchmarks/bss_eval.py --write` |
 | `coverage.py` | intervals and tests of known rows | `python benchmarks/coverage.py --write` |
-| `make_manifests.py` | nothing: it wrote `manifests/`, before any training | |
+| `metric_traps.py` | figures of docs/metrics.md | `python benchmarks/metric_traps.py` |
+| `make_manifests.py` | nothing: it wrote `sepcli/evaluation/manifests/`, before any training | |
 
 """
 
@@ -35,34 +37,66 @@ def main() -> None:
 
 
 def quality_section(figures: dict) -> str:
-    esc, disjoint = figures["esc10_fold4"], figures["package_disjoint"]
-    rows = [
-        ("mixtures / targets", *(f"{f['mixtures']} / {f['targets']}" for f in (esc, disjoint))),
-        ("SDRi, mean [95 %]", interval(esc["sdri"]), interval(disjoint["sdri"])),
-        ("SDRi, median", esc["sdri"]["median"], disjoint["sdri"]["median"]),
-        ("SDRi, mean of classes", esc["sdri_macro"], disjoint["sdri_macro"]),
-        ("SI-SDRi, mean [95 %]", interval(esc["si_sdri"]), interval(disjoint["si_sdri"])),
-        ("SI-SDRi, median", esc["si_sdri"]["median"], disjoint["si_sdri"]["median"]),
-        ("SDRi, three paraphrases", esc["sdri_paraphrases"], "-"),
-        ("SI-SDRi, three paraphrases", esc["si_sdri_paraphrases"], "-"),
-        ("presence AUC", esc["presence_auc"], disjoint["presence_auc"]),
-        ("called present: present / absent queries", called(esc), called(disjoint)),
-        ("absent query's stem, dB of mixture", esc["absent_level_db"], disjoint["absent_level_db"]),
-    ]
+    runs = figures["runs"]
+    heads = {
+        "fold4": "ESC-10, fold 4, in words",
+        "fold4_like": "the same, by an example",
+        "disjoint": "packages never trained on",
+    }
+    main_rows = [(label, *(picked(pick, runs[run]) for run in heads)) for label, pick in PICKS]
+    many = runs["fold4_many"]["groups"]["sources"]
+    classes = runs["fold4"]["stems"]
     return (
-        "## Quality\n\nModel `{model}`, fingerprint `{fingerprint:.12}`. "
-        '"0 dB" mixtures of two clips, 44.1 kHz, 5 s, dB; {zero:.0%} of fold 4\'s clips are '
-        "nearest to their own class's query (zero-shot accuracy of the CLAP).\n\n".format(
-            zero=figures["zero_shot_esc10_fold4"], **figures
+        f"## Quality\n\nModel `{figures['model']}`, fingerprint `{figures['fingerprint'][:12]}`. "
+        '"0 dB" mixtures, 44.1 kHz, 5 s, dB, by `sepcli eval` with the protocols `sepcli/queries` '
+        f"and `sepcli/like`; {figures['zero_shot']:.1%} of fold 4's clips are nearest to their own "
+        "class's query (zero-shot accuracy of the CLAP).\n\n"
+        + table(("", *heads.values()), main_rows)
+        + "\nBy number of sources (fold 4, `demo-many`):\n\n"
+        + table(
+            ("sources", "SDRi", "SI-SDRi"),
+            [(k, interval(v["sdri"]), interval(v["si_sdri"])) for k, v in many.items()],
         )
-        + table(("", "ESC-10, fold 4", "packages never trained on"), rows)
         + "\nBy class of ESC-10:\n\n"
         + table(
             ("class", "SDRi", "SI-SDRi"),
-            [(k, v, esc["si_sdri_by_class"][k]) for k, v in esc["sdri_by_class"].items()],
+            [
+                (k, interval(v), interval(classes["si_sdri"][k]))
+                for k, v in classes["sdri"].items()
+                if k != "all"
+            ],
         )
         + "\n"
     )
+
+
+PICKS = (
+    ("mixtures", lambda run: run["items"]),
+    ("SDRi, mean [95 %]", lambda run: interval(run["stems"]["sdri"]["all"])),
+    ("SDRi, median", lambda run: f"{run['stems']['sdri']['all']['median']:.2f}"),
+    ("SI-SDRi, mean [95 %]", lambda run: interval(run["stems"]["si_sdri"]["all"])),
+    ("SI-SDRi, median", lambda run: f"{run['stems']['si_sdri']['all']['median']:.2f}"),
+    ("SDRi lost by paraphrase", lambda run: interval(run["query"]["paraphrase_loss"]["sdri"])),
+    (
+        "SI-SDRi lost by paraphrase",
+        lambda run: interval(run["query"]["paraphrase_loss"]["si_sdri"]),
+    ),
+    ("presence AUC", lambda run: interval(run["query"]["presence_auc"], 3)),
+    ("called present: heard / unlike", lambda run: called(run["query"]["called_present"])),
+    ("answer to an unlike query, dB of mixture", lambda run: interval(run["query"]["absent_db"])),
+)
+
+
+def lost(run: dict) -> dict:
+    return run["query"]["paraphrase_loss"]
+
+
+def picked(pick: Callable[[dict], object], run: dict) -> object:
+    """A figure, or a dash where the run's protocol does not ask for it."""
+    try:
+        return pick(run)
+    except KeyError:
+        return "-"
 
 
 def speed_section(figures: dict) -> str:
@@ -147,13 +181,13 @@ def bss_eval_row(cases: dict, original: str, tool: str, seconds: int, sources: i
     )
 
 
-def interval(figures: dict) -> str:
-    return f"{figures['mean']} [{figures['low']}, {figures['high']}]"
+def interval(figures: dict, digits: int = 2) -> str:
+    point, low, high = (f"{figures[key]:.{digits}f}" for key in ("mean", "low", "high"))
+    return f"{point} [{low}, {high}]"
 
 
-def called(figures: dict) -> str:
-    rates = figures["presence_at_threshold"]
-    return f"{rates['present']:.0%} / {rates['absent']:.0%} at {rates['threshold']}"
+def called(rates: dict) -> str:
+    return f"{rates['heard']:.0%} / {rates['unlike']:.0%} at {rates['threshold']}"
 
 
 def table(head: tuple, rows: list[tuple]) -> str:

@@ -29,10 +29,12 @@ def check_estimates(options: EvalOptions) -> Iterator[Finding]:
     protocol = find_protocol(options.protocol or located.dataset.protocols[0])
     system = FolderSystem(options.estimates)
     for item in items[: options.limit]:
-        yield from findings(item, system, options.stems or protocol.stems)
+        yield from findings(item, system, options.stems or protocol.stems, not protocol.permutation)
 
 
-def findings(item: Item, system: FolderSystem, stems: tuple[str, ...] | None) -> Iterator[Finding]:
+def findings(
+    item: Item, system: FolderSystem, stems: tuple[str, ...] | None, ordered: bool
+) -> Iterator[Finding]:
     """What is wrong with one item's estimates; one that cannot be read is a finding, too."""
     try:
         example = item.read()
@@ -42,7 +44,8 @@ def findings(item: Item, system: FolderSystem, stems: tuple[str, ...] | None) ->
     except ItemError as error:
         yield Finding("error", item.name, "", str(error), error.remedy)
     else:
-        yield from check_item(item.name, replace(example, references=references), estimates)
+        example = replace(example, references=references)
+        yield from check_item(item.name, example, estimates, ordered)
 
 
 def read(path: Path) -> Estimate:

@@ -75,7 +75,7 @@ def _checked(summary: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         KeyError: if it does not.
     """
-    for key in ("protocol", "items_hash", "columns"):
+    for key in ("protocol", "items_hash", "columns", "headline"):
         summary[key]
     summary["protocol"]["id"]
     return summary

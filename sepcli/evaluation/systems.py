@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol as Interface
 
 from sepcli.errors import ItemError, UsageError
+from sepcli.evaluation.check import PADDING
 from sepcli.evaluation.datasets.base import Example, Item
 from sepcli.evaluation.datasets.sound import Track, fitted, read_sound
 from sepcli.evaluation.protocols import Protocol
@@ -159,7 +160,7 @@ def read_estimate(path: Path, example: Example) -> Array:
     if channels != wanted:
         message = f"{path}: {channels} channels, but the mixture has {wanted}"
         raise ItemError(message, "make estimates with the mixture's channels")
-    if abs(off := length - samples) > example.rate // 10:
+    if abs(off := length - samples) > PADDING * example.rate:
         message = f"{path}: {abs(off)} samples {'too long' if off > 0 else 'too short'}"
         raise ItemError(message, "see `sepcli eval check`")
     return fitted(sound.wave, samples)

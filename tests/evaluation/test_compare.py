@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -49,6 +50,7 @@ def songs(gain: float, seed: int, count: int = 20) -> list[Row]:
 def run_of(rows: Sequence[Row], protocol: str = "p", items: str = "i", name: str = "run") -> Run:
     columns = {"sdr": {"higher_is_better": True}, "lufs": {"higher_is_better": None}}
     summary = {"protocol": {"id": protocol}, "items_hash": items, "columns": columns}
+    summary["headline"] = {"column": "sdr"}
     return Run(name, tuple(rows), summary)
 
 
@@ -178,9 +180,20 @@ def test_columns() -> None:
 def test_runs() -> None:
     result = compare_runs(run_of(songs(1, 1), name="new"), run_of(songs(0, 2), name="old"))
     assert (result.first, result.second, result.notices) == ("new", "old", ())
-    assert len(result.differences) == 6
-    assert math.isnan(only(result, "bass", "lufs").win_rate)
-    assert len(compare_runs(run_of(songs(1, 1)), run_of(songs(0, 2)), ["sdr"]).differences) == 3
+    assert [d.column for d in result.differences] == ["sdr"] * 3
+    both = compare_runs(run_of(songs(1, 1)), run_of(songs(0, 2)), ["sdr", "lufs"])
+    assert len(both.differences) == 6
+    assert math.isnan(only(both, "bass", "lufs").win_rate)
+
+
+def test_the_last_bits_of_a_network_are_no_difference() -> None:
+    first = songs(1, 1)
+    second = [replace(r, scores={"sdr": r.scores["sdr"] + 9e-6}) for r in first]
+    [whole, *_] = compare(first, second, ["sdr"]).differences
+    assert whole.mean.point == 0
+    assert whole.win_rate == 0.5
+    second = [replace(r, scores={"sdr": r.scores["sdr"] - 2e-5}) for r in first]
+    assert compare(first, second, ["sdr"]).differences[0].win_rate == 1
 
 
 def test_different_protocols_are_refused() -> None:

@@ -11,7 +11,12 @@ from sepcli.errors import UsageError
 from sepcli.evaluation.results import Row, write_rows
 from sepcli.evaluation.runs import read_run
 
-SUMMARY = {"protocol": {"id": "lass/sdri"}, "items_hash": "ab12", "columns": {"sdr": {}}}
+SUMMARY = {
+    "protocol": {"id": "lass/sdri"},
+    "items_hash": "ab12",
+    "headline": {"column": "sdr"},
+    "columns": {"sdr": {}},
+}
 
 
 @pytest.fixture

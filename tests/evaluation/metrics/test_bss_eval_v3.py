@@ -185,9 +185,9 @@ def test_leakage_is_interference_and_noise_is_artifacts() -> None:
 
 def test_images_tell_a_gain_as_spatial_error() -> None:
     s = np.random.default_rng(9).standard_normal((2, 2, 4000))
-    ours = bss_eval_images(s, 0.5 * s)
-    np.testing.assert_allclose(ours.sdr, 20 * math.log10(2), atol=1e-12)
-    np.testing.assert_allclose(ours.isr, 20 * math.log10(2), atol=1e-9)
+    ours = bss_eval_images(s, 0.9 * s)
+    np.testing.assert_allclose(ours.sdr, 20, atol=1e-12)
+    np.testing.assert_allclose(ours.isr, 20, atol=1e-9)
     assert ours.sir.tolist() == ours.sar.tolist() == [math.inf] * 2
 
 
