@@ -4,9 +4,9 @@
 
 Each figure is taken in a process of its own with one BLAS thread. CPU time is that of the call
 alone, without imports and without making the audio; the least of up to five calls, or as many as
-fit into 20 seconds. Memory is the process's peak resident set, so with Python, the imports and
-the inputs, whose size is told beside. museval and ours get the same samples in the layout that
-each asks for.
+fit into 20 seconds. Memory is the process's peak resident set, so with Python, the imports, the
+inputs, whose size is told beside, and what making them took. museval and ours get the same
+samples in the layout that each asks for.
 
 The audio is seeded: noise through one pole per channel, louder and softer every second; an
 estimate is 0.9 of its source, 0.1 of the next one and noise 30 dB down. Music is at 44.1 kHz in

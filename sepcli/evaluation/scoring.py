@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from sepcli.errors import ItemError
 from sepcli.evaluation.datasets.base import Example, Fact, Item
 from sepcli.evaluation.metrics import oracles
 from sepcli.evaluation.metrics.backends import Backend, load
+from sepcli.evaluation.metrics.projection import IllConditioned
 from sepcli.evaluation.permutation import best_permutation
 from sepcli.evaluation.protocols import Protocol
 from sepcli.evaluation.results import SYSTEM, Row
@@ -125,7 +127,10 @@ def score_system(
         mixture=example.mixture,
         queries={**protocol.prompts, **item.queries},
     )
-    values, frames = measured(scene, settings)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", IllConditioned)
+        values, frames = measured(scene, settings)
+    shared = ("ill_conditioned",) if any(w.category is IllConditioned for w in caught) else ()
     return [
         Row(
             item.name,
@@ -133,7 +138,7 @@ def score_system(
             system,
             names[order[at]],
             facts_of(item.facts, stem),
-            flags(scene, at),
+            flags(scene, at) + shared,
             {column: float(row[at]) for column, row in values.items()},
             {column: row[at] for column, row in frames.items()},
         )

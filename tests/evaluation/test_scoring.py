@@ -129,6 +129,15 @@ def test_flags_name_what_makes_figures_undefined(example: Example) -> None:
     assert rows["a"].flags == ("est_silent", "short")
 
 
+def test_dependent_references_are_flagged(example: Example) -> None:
+    same = {"a": example.references["a"], "b": example.references["a"]}
+    item = Given(Example(RATE, example.mixture, same))
+    rows = rows_of(item, example.references, settings("bss_v4"))
+    assert rows["b"].flags == ("ill_conditioned",)
+    rows = rows_of(Given(example), {k: 0.5 * v for k, v in same.items()}, settings("bss_v4"))
+    assert rows["b"].flags == ()
+
+
 def test_facts_of_other_stems_are_left_out() -> None:
     facts = {"snr": 3.0, "class:a": "dog", "class:b": "cat"}
     assert facts_of(facts, "a") == {"snr": 3.0, "class": "dog"}
