@@ -26,7 +26,7 @@ from sepcli.evaluation.report.tables import (
 from sepcli.evaluation.report.terminal import terminal_table
 from sepcli.evaluation.report.wording import number, plain, with_unit
 from sepcli.evaluation.results import encode
-from sepcli.evaluation.run import Begun, Event, Scored, Unscored
+from sepcli.evaluation.batch import Begun, Event, Scored, Unscored
 
 PLAIN_SECONDS = 10.0  # between two lines
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sepcli.errors import OutputError, UsageError
+from sepcli.evaluation.batch import JOURNAL, Evaluation
 from sepcli.evaluation.datasets.base import Item
 from sepcli.evaluation.datasets.find import Located, detect, items_of, locate
 from sepcli.evaluation.datasets.integrity import completeness, content_hash
@@ -18,7 +19,6 @@ from sepcli.evaluation.metrics.catalogue import canonical, find
 from sepcli.evaluation.metrics.checkpoints import checkpoints_of
 from sepcli.evaluation.options import EvalOptions, check_options, parse_threshold
 from sepcli.evaluation.protocols import find_protocol
-from sepcli.evaluation.run import JOURNAL, Evaluation
 from sepcli.evaluation.runs import ROWS, SUMMARY
 from sepcli.evaluation.scoring import Settings
 from sepcli.evaluation.set_metrics import SET_METRICS

@@ -8,11 +8,11 @@ from typing import Any
 
 import sepcli
 from sepcli.evaluation.aggregate import AGGREGATIONS, CLASS, aggregate, by_fact, by_stem
+from sepcli.evaluation.batch import Unscored
 from sepcli.evaluation.metrics.catalogue import METRICS
 from sepcli.evaluation.probes import query_figures
 from sepcli.evaluation.protocols import Protocol
 from sepcli.evaluation.results import ABSENT, LEAKAGE, SYSTEM, Row, encode
-from sepcli.evaluation.run import Unscored
 from sepcli.evaluation.scoring import Settings
 from sepcli.evaluation.systems import System
 

@@ -106,7 +106,7 @@ def test_the_ontology_is_sound() -> None:
 def test_the_paraphrases_of_the_benchmark_are_not_trained_on() -> None:
     import yaml
 
-    path = Path(__file__).parents[2] / "benchmarks/manifests/esc10_queries.yaml"
+    path = Path(__file__).parents[2] / "sepcli/evaluation/manifests/esc10_queries.yaml"
     asked = yaml.safe_load(path.read_text())
     known = {t.format(p) for t in TEMPLATES for p in Ontology.load().texts()}
     assert not {text for row in asked.values() for text in row[1:]} & known

@@ -15,11 +15,11 @@ import pytest
 import soundfile
 
 from sepcli.errors import ItemError, MemoryExhausted, UsageError
+from sepcli.evaluation.batch import Scored, Unscored
 from sepcli.evaluation.options import EvalOptions
 from sepcli.evaluation.outcome import Outcome, finish
 from sepcli.evaluation.plan import plan
 from sepcli.evaluation.results import read_rows
-from sepcli.evaluation.run import Scored, Unscored
 
 RATE = 8000
 FILES = ("rows.jsonl", "summary.json", "summary.md", "summary.tex", "rows.csv", "report.html")
