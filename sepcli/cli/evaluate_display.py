@@ -29,6 +29,8 @@ from sepcli.evaluation.results import encode
 from sepcli.evaluation.batch import Begun, Event, Scored, Unscored
 
 PLAIN_SECONDS = 10.0  # between two lines
+NAME_WIDTH, COLUMN_WIDTH = 16, 21  # characters of a table on the terminal
+IMPROVED = "sdri"  # how columns end that are relative to the mixture
 
 
 def display_for(kind: str) -> SilentDisplay:
@@ -161,7 +163,8 @@ def show(outcome: Outcome, as_json: bool) -> None:
         print(json.dumps(summary, indent=1, ensure_ascii=False))
     else:
         console = Console()
-        tables = [summary_table(summary), *group_tables(summary), *query_tables(summary)]
+        shown = fitting(summary, console.width)
+        tables = [summary_table(summary, shown), *group_tables(summary), *query_tables(summary)]
         if summary["reference_systems"]:
             tables.append(reference_table(summary, [summary["headline"]["column"]]))
         for table in tables:
@@ -170,6 +173,16 @@ def show(outcome: Outcome, as_json: bool) -> None:
         console.print(str(outcome.paths[-1]), markup=False, highlight=False)
     for missed in outcome.missed:
         print(f"missed: {missed}", file=sys.stderr)
+
+
+def fitting(summary: Mapping[str, Any], width: int) -> list[str]:
+    """As many columns as fit a terminal: the headline's first, then others of its kind."""
+    first = summary["headline"]["column"]
+    improvement = first.endswith(IMPROVED)
+    ranked = sorted(
+        summary["columns"], key=lambda c: (c != first, c.endswith(IMPROVED) != improvement)
+    )
+    return ranked[: max(1, (width - NAME_WIDTH) // COLUMN_WIDTH)]
 
 
 def headline(summary: Mapping[str, Any]) -> str:

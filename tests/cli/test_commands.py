@@ -47,7 +47,7 @@ def leaves(group: Any, before: str = "") -> Iterator[str]:
             yield from leaves(command, f"{before}{name} ")
 
 
-@pytest.mark.parametrize("command", leaves(get_command(app)))
+@pytest.mark.parametrize("command", list(leaves(get_command(app))))
 def test_help_has_examples(
     command: str, sepcli: Sepcli, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,10 +69,15 @@ def summarised(aggregate: Mapping[str, Any] | None, unit: str, strong: bool = Fa
     return Cell(mean(aggregate, unit), value, detail(aggregate, unit), strong)
 
 
-def summary_table(summary: Summary) -> Table:
-    """Every column of every stem, the longer of the two going down; the headline in bold."""
+def summary_table(summary: Summary, columns: Sequence[str] | None = None) -> Table:
+    """Every column of every stem, the longer of the two going down; the headline in bold.
+
+    Args:
+        summary: of the run.
+        columns: that are shown; None for all.
+    """
     stems = summary["stems"]
-    columns = list(summary["columns"])
+    columns = list(summary["columns"] if columns is None else columns)
     names = list(dict.fromkeys(stem for column in stems.values() for stem in column))
 
     def cell(stem: str, column: str) -> Cell:

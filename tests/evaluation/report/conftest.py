@@ -113,6 +113,7 @@ def summary_of(rows: Sequence[Row]) -> dict[str, Any]:
         "sepcli": "0.1.0",
         "notes": ["NOT A BENCHMARK RESULT: --limit 48", "PARTIAL 48/320"],
         "protocol": {
+            "digest": "0123abcd",
             "id": "lass/audiosep-sdri",
             "summary": "SDR improvement of one channel at 32 kHz, energies at least 1e-10",
             "primary": "sdri",
