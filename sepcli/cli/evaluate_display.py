@@ -13,6 +13,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from sepcli.evaluation.batch import Begun, Event, Scored, Unscored
 from sepcli.evaluation.check import Finding
 from sepcli.evaluation.compare import Comparison
 from sepcli.evaluation.outcome import Outcome
@@ -26,7 +27,6 @@ from sepcli.evaluation.report.tables import (
 from sepcli.evaluation.report.terminal import terminal_table
 from sepcli.evaluation.report.wording import number, plain, with_unit
 from sepcli.evaluation.results import encode
-from sepcli.evaluation.batch import Begun, Event, Scored, Unscored
 
 PLAIN_SECONDS = 10.0  # between two lines
 NAME_WIDTH, COLUMN_WIDTH = 16, 21  # characters of a table on the terminal

@@ -102,7 +102,7 @@ def test_a_permutation_is_found_and_told(example: Example) -> None:
 
 
 def test_frames_are_condensed_to_their_median_and_counted(example: Example) -> None:
-    gains = np.repeat([0.9, 0.99, 0.999], RATE)  # 20, 40 and 60 dB
+    gains = np.repeat([0.9, 0.99, 0.9999], RATE)  # 20, 40 and 80 dB
     estimates = {"a": gains * example.references["a"], "b": example.mixture}
     row = rows_of(Given(example), estimates, settings("csdr"))["a"]
     assert row.scores["csdr"] == pytest.approx(40.0, abs=1e-6)

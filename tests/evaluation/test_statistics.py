@@ -329,6 +329,7 @@ def test_the_interval_of_the_area_counts_ties_half_and_widens_with_clusters() ->
     alone = [str(i) for i in range(100)]
     tied = auc_ci(scores, scores, alone, alone)
     assert tied.point == 0.5
+    assert (tied.low + tied.high) / 2 == pytest.approx(0.5, abs=0.01)
     rng = np.random.default_rng(1)
     present = np.repeat(rng.normal(0.5, 1, 20), 5)
     absent = rng.normal(0, 1, 100)
