@@ -112,7 +112,12 @@ def test_a_finished_run_is_not_scored_again_but_for_what_changed(tree: tuple[Pat
 def test_other_settings_score_everything_again(tree: tuple[Path, Path]) -> None:
     run(report=Path("out"), metrics=("sdr",))
     again = EvalOptions(
-        refs=tree[0], estimates=tree[1], report=Path("out"), resume=True, jobs=0, metrics=("si_sdr",)
+        refs=tree[0],
+        estimates=tree[1],
+        report=Path("out"),
+        resume=True,
+        jobs=0,
+        metrics=("si_sdr",),
     )
     assert sum(isinstance(event, Scored) for event in plan(again).evaluation.run()) == 6
 
