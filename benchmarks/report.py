@@ -19,6 +19,7 @@ what it measures and how.
 | `quality.py` | `sepcli eval` on our own sets | `python benchmarks/quality.py DATA --write` |
 | `speed.py` | time and memory of whole commands | `python benchmarks/speed.py --write` |
 | `bss_eval.py` | BSS Eval against museval and mir_eval | `python benchmarks/bss_eval.py --write` |
+| `audiosep.py` | AudioSep's network, its way and ours | `python benchmarks/audiosep.py --write` |
 | `coverage.py` | intervals and tests of known rows | `python benchmarks/coverage.py --write` |
 | `metric_traps.py` | figures of docs/metrics.md | `python benchmarks/metric_traps.py` |
 | `make_manifests.py` | nothing: it wrote `sepcli/evaluation/manifests/`, before any training | |
@@ -33,6 +34,7 @@ def main() -> None:
     bss_eval = json.loads((HERE / "results/bss_eval.json").read_text())
     text = HEAD + quality_section(quality) + speed_section(speed) + coverage_section(coverage)
     text += bss_eval_section(bss_eval)
+    text += audiosep_section(json.loads((HERE / "results/audiosep.json").read_text()))
     (HERE / "README.md").write_text(text, encoding="utf-8")
 
 
@@ -178,6 +180,38 @@ def bss_eval_row(cases: dict, original: str, tool: str, seconds: int, sources: i
         f"{ours['peak_rss_mb']:.0f} / {theirs['peak_rss_mb']:.0f}",
         f"{ours['inputs_mb']:.0f}",
         f"{theirs['cpu_seconds'] / ours['cpu_seconds']:.1f}",
+    )
+
+
+def audiosep_section(figures: dict) -> str:
+    """Every way of working in a row."""
+    heads = {
+        "reference": "reference: 5 s every 3 s, most of them twice",
+        "same_windows": "sepcli, the same windows",
+        "own_windows": "sepcli, its own windows",
+        "off_grid": "sepcli, its own windows off the grid",
+        "one_pass": "sepcli, one pass",
+    }
+    rows = [
+        (
+            label,
+            f"{row['seconds']} ({row['cpu_seconds']})",
+            f"{row['times_faster']} ({row['times_less_cpu']})",
+            row["peak_rss_mb"],
+            row.get("agreement_with_one_pass_db", "-"),
+        )
+        for label, row in ((label, figures["ways"][way]) for way, label in heads.items())
+    ]
+    difference = figures["largest_difference_on_same_windows"]
+    return (
+        f"\n## AudioSep's network\n\n{figures['seconds_of_audio']} s, mono, 32 kHz, one query; "
+        f"{figures['machine']}. Weights by formula, so these are times, not quality. On the same "
+        f"windows samples differ by {difference} at most; the peak is "
+        f"{figures['peak_of_reference']}.\n\n"
+        + table(
+            ("", "s (of CPU)", "times faster (of CPU)", "peak MB", "agreement with one pass, dB"),
+            rows,
+        )
     )
 
 

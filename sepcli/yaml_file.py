@@ -1,7 +1,9 @@
-"""YAML from people we do not know: plain data only, and not too much of it."""
+"""YAML from people we do not know: plain data only, and not too much of it. Written atomically."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +42,20 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise UsageError(f"{name} is not a mapping of keys to values", "correct the file")
     return data
+
+
+def write_yaml(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a mapping, keys in their order: the file is the old one or the new one, never half.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            yaml.safe_dump(dict(data), file, sort_keys=False)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

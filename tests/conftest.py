@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ import pytest
 import soundfile
 import torch
 import yaml
+from loopback import Site
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from sepcli.cli.main import main
 from sepcli.registry import load as loading
+from sepcli.registry import store
 
 Wave = NDArray[np.float32]
 
@@ -89,7 +93,7 @@ def linear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pat
         return network
 
     monkeypatch.setitem(loading.ARCHITECTURES, "linear", build)
-    monkeypatch.setattr(loading, "SmallClap", lambda *_: LinearEncoder())
+    monkeypatch.setitem(loading.ENCODERS, "small-clap", lambda *_: LinearEncoder())
 
     def make(stems: list[str] | None = None, name: str = "linear", **entry: object) -> Path:
         folder = tmp_path / name
@@ -147,3 +151,34 @@ def recording(noise: Callable[..., Wave]) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def sepcli(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Runs the command in this process; returns its exit code."""
+
+    def run(*words: object) -> int:
+        monkeypatch.setattr(sys, "argv", ["sepcli", *map(str, words)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        return int(caught.value.code or 0)
+
+    return run
+
+
+@pytest.fixture
+def nothing_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No registry knows where to download anything."""
+    path = tmp_path / "empty.yaml"
+    path.write_text("{version: 1, models: {}}")
+    monkeypatch.setattr(store, "shipped_registry", lambda: path)
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A web server on this machine."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("SEPCLI_OFFLINE", raising=False)
+    server = Site()
+    yield server
+    server.close()

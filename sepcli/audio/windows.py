@@ -5,12 +5,15 @@ has heard too little. Neighbours overlap by 2 * context + fade, so that the trus
 overlap by `fade`, over which one is faded into the next; the two ramps sum to one. The first
 window is trusted from its first sample. The last one is moved back to end with the signal, so
 it is as long as the others and computes nothing twice but the overlap.
+
+A network that pools frames in groups answers differently when the groups begin elsewhere. Windows
+that start at multiples of a group, its grid, are pooled as the whole signal would be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +30,13 @@ class Layout:
         window: what the network hears at once.
         context: at each edge of a window, heard but not used.
         fade: overlap of the used parts of two neighbours.
+        grid: the last window starts at a multiple of it, and may be that much shorter.
     """
 
     window: int
     context: int
     fade: int
+    grid: int = 1
 
     def __post_init__(self) -> None:
         if min(self.window, self.fade) < 1 or self.context < 0 or self.hop < 1:
@@ -43,9 +48,16 @@ class Layout:
         return self.window - 2 * self.context - self.fade
 
     @classmethod
-    def of(cls, rate: int, window: float, context: float, fade: float) -> Layout:
-        """From seconds."""
-        return cls(round(window * rate), round(context * rate), max(1, round(fade * rate)))
+    def of(cls, rate: int, window: float, context: float, fade: float, grid: int = 1) -> Layout:
+        """From seconds, and a grid in samples.
+
+        The fade grows until the hop, and so every start, is a multiple of the grid. Of windows too
+        short for that only the last one tries to keep to it.
+        """
+        lengths = round(window * rate), round(context * rate), max(1, round(fade * rate))
+        layout = cls(*lengths, grid)
+        spare = layout.hop % grid if layout.hop >= grid else 0
+        return replace(layout, fade=layout.fade + spare)
 
 
 @dataclass(frozen=True)
@@ -86,7 +98,8 @@ def cut(blocks: Iterable[Wave], layout: Layout) -> Iterator[Window]:
             buffer, start = buffer[drop:], start + drop
     if buffer is not None and len(buffer):
         end = start + len(buffer)
-        first = max(0, min(base, end - layout.window))
+        whole = -(-(end - layout.window) // layout.grid) * layout.grid  # rounded up
+        first = max(0, min(base, whole))
         yield Window(first, buffer[first - start :], fade_in, last=True)
 
 

@@ -72,7 +72,7 @@ def main() -> None:
         typer.echo(f"help: {error.remedy}", err=True)
         sys.exit(error.exit_code)
     except Stopped as stopped:
-        typer.echo("stopped: what was finished is kept, --skip-existing goes on", err=True)
+        typer.echo("stopped: what was finished is kept, and the same command can go on", err=True)
         sys.exit(SIGNALLED + stopped.number)
 
 

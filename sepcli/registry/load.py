@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -17,11 +18,26 @@ from sepcli.errors import ModelError
 from sepcli.hashing import sha256_of
 from sepcli.home import cache_folder
 from sepcli.nets.band_unet import BandUNet
+from sepcli.nets.bimodal_unet import BimodalUNet
+from sepcli.nets.resunet30 import ResUNet30
 from sepcli.query.encoder import QueryEncoder, SmallClap
+from sepcli.query.laion_clap import LaionClap, LaionClapTokens
+from sepcli.query.laion_package import LaionPackage
 from sepcli.registry.schema import suggestion
 from sepcli.registry.store import Model
+from sepcli.registry.verify import verify
 
-ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {"band-unet": BandUNet}
+ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
+    "band-unet": BandUNet,
+    "resunet30": ResUNet30,
+    "bimodal-unet": BimodalUNet,
+}
+ENCODERS: dict[str, Callable[[Path, Path, Path | None], QueryEncoder]] = {
+    "small-clap": SmallClap,
+    "laion-clap": LaionClap,
+    "laion-clap-tokens": LaionClapTokens,
+    "laion-clap-package": LaionPackage,
+}
 FALLBACK_RATE = 44_100  # Hz, for recordings whose own rate a network cannot filter
 
 
@@ -66,6 +82,11 @@ class LoadedModel:
             raise ModelError(message, f"it always gives {stems}: leave the queries out")
         return self.encoder_maker()
 
+    @property
+    def grid(self) -> int:
+        """Samples that the network pools into one; windows best start at multiples of it."""
+        return getattr(self.network, "grid", 1)
+
     def rate_for(self, rate: int) -> int:
         """The sample rate, in Hz, at which a recording of `rate` Hz is separated."""
         if self.model.entry.sample_rate is not None:
@@ -94,21 +115,10 @@ def load(model: Model) -> LoadedModel:
     network = build(model)
     maker = None
     if model.entry.query is not None:
+        encoder = ENCODERS[model.entry.query.encoder]
         files = model.path("clap"), model.path("tokenizer")
-        maker = partial(SmallClap, *files, cache_folder() / "embeddings")
+        maker = partial(encoder, *files, cache_folder() / "embeddings")
     return LoadedModel(model, network, fingerprint(model), maker)
-
-
-def verify(model: Model, role: str) -> None:
-    """Compare a file's size and hash with the entry."""
-    file, path = model.entry.files[role], model.path(role)
-    size = path.stat().st_size
-    if file.size is not None and size != file.size:
-        message = f"model {model.name}: {path.name} has {size} bytes, not {file.size}"
-        raise ModelError(message, "reinstall sepcli, or fetch the file again")
-    if file.sha256 is not None and sha256_of(path) != file.sha256:
-        message = f"model {model.name}: {path.name} is not the file the registry names"
-        raise ModelError(message, "reinstall sepcli, or fetch the file again")
 
 
 def build(model: Model) -> Network:

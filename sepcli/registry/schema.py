@@ -18,9 +18,11 @@ from pydantic import (
 )
 
 from sepcli.errors import UsageError
+from sepcli.registry.source import BY_HAND, check_url, is_remote
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 SHA256 = r"^[0-9a-f]{64}$"
+KIND = r"^[a-z][a-z0-9-]*$"  # of a conversion; part of a file name
 
 
 class Section(BaseModel):
@@ -33,20 +35,52 @@ class ModelFile(Section):
     """A file of a model.
 
     Attributes:
-        source: `shipped:NAME` inside the package, or a path, relative to the registry file.
-        sha256: of the whole file; null only for models of one's own that still change.
-        size: bytes.
+        source: `shipped:NAME` inside the package, a path, relative to the registry file, an
+            https:// address, or `by-hand:` and the page where a person finds the file.
+        sha256: of the whole file as it is published; null for models of one's own that still
+            change, and for addresses whose first download is to be pinned.
+        size: bytes, as published.
+        mirrors: further addresses of the same file, tried in this order after `source`.
+        convert: a kind of `sepcli.registry.convert` that makes safetensors of what is published.
     """
 
     source: str
     sha256: Annotated[str, Field(pattern=SHA256)] | None = None
     size: Annotated[int, Field(ge=1)] | None = None
+    mirrors: list[str] = []
+    convert: Annotated[str, Field(pattern=KIND)] | None = None
+
+    @property
+    def remote(self) -> bool:
+        """Whether the file has to be fetched."""
+        return is_remote(self.source)
+
+    @property
+    def by_hand(self) -> str:
+        """The page where a person gets the file; empty if it can be fetched or is here."""
+        return self.source.removeprefix(BY_HAND) if self.source.startswith(BY_HAND) else ""
+
+    @field_validator("source")
+    @classmethod
+    def _may_be_fetched(cls, source: str) -> str:
+        return check_url(source) if is_remote(source) else source
+
+    @field_validator("mirrors")
+    @classmethod
+    def _mirrors_may_be_fetched(cls, mirrors: list[str]) -> list[str]:
+        return [check_url(mirror) for mirror in mirrors]
+
+    @model_validator(mode="after")
+    def _only_addresses_are_pulled(self) -> ModelFile:
+        if not self.remote and (self.mirrors or self.convert):
+            raise ValueError("`mirrors` and `convert` belong to a source that is an address")
+        return self
 
 
 class QuerySupport(Section):
     """How a model is asked: its encoder, and how sure it must be that a sound is there."""
 
-    encoder: Literal["small-clap"]
+    encoder: Literal["small-clap", "laion-clap", "laion-clap-tokens", "laion-clap-package"]
     presence_threshold: float = Field(default=0.5, ge=0, le=1)
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-import yaml
-
 from sepcli.errors import ModelError, UsageError
 from sepcli.home import config_folder
-from sepcli.registry.schema import ModelEntry, RegistryFile, check, suggestion
-from sepcli.yaml_file import read_yaml
+from sepcli.registry.cache import usable_path
+from sepcli.registry.schema import ModelEntry, ModelFile, RegistryFile, check, suggestion
+from sepcli.registry.source import SHIPPED
+from sepcli.yaml_file import read_yaml, write_yaml
 
 FILE = "weights.yaml"
 MODEL_FILE = "model.yaml"  # in a folder that is a model by itself
-SHIPPED = "shipped:"
 
 
 @dataclass(frozen=True)
@@ -29,21 +29,54 @@ class Model:
     folder: Path
     registry: Path
 
+    @property
+    def called(self) -> str:
+        """What to call it on a command line: its name, or the folder that it is by itself."""
+        return shlex.quote(str(self.folder)) if self.registry.name == MODEL_FILE else self.name
+
+    @property
+    def remote(self) -> list[ModelFile]:
+        """Those of its files that are downloaded."""
+        return [file for file in self.entry.files.values() if file.remote]
+
+    @property
+    def downloaded(self) -> bool:
+        """Whether all that has to be got from elsewhere is here."""
+        by_hand = any(file.by_hand for file in self.entry.files.values())
+        return not by_hand and all(usable_path(file).is_file() for file in self.remote)
+
+    def place(self, role: str) -> Path:
+        """Where a file of the model belongs, whether it is there or not."""
+        file = self.entry.files[role]
+        if file.remote:
+            return usable_path(file)
+        if file.source.startswith(SHIPPED):
+            return package_folder() / "shipped" / file.source.removeprefix(SHIPPED)
+        if file.by_hand:
+            return self.folder / f"{role}.safetensors"
+        return self.folder / file.source
+
     def path(self, role: str) -> Path:
         """Where a file of the model is.
 
         Raises:
             ModelError: if it is not there.
         """
-        source = self.entry.files[role].source
-        if source.startswith(SHIPPED):
-            path = package_folder() / "shipped" / source.removeprefix(SHIPPED)
-        else:
-            path = self.folder / source
-        if not path.is_file():
-            message = f"model {self.name}: its {role} file is missing: {path}"
-            raise ModelError(message, "reinstall sepcli, or correct the registry entry")
-        return path
+        if page := self.entry.files[role].by_hand:
+            message = f"model {self.name}: its {role} file has no address to download it from"
+            remedy = (
+                f"get it by hand, see {page}; then "
+                f"sepcli models convert FILE -o FOLDER --name {self.name}"
+            )
+            raise ModelError(message, remedy)
+        path = self.place(role)
+        if path.is_file():
+            return path
+        if self.entry.files[role].remote:
+            message = f"model {self.name}: its {role} file is not downloaded"
+            raise ModelError(message, f"sepcli models pull {self.called}")
+        message = f"model {self.name}: its {role} file is missing: {path}"
+        raise ModelError(message, "reinstall sepcli, or correct the registry entry")
 
 
 class Registry:
@@ -138,7 +171,7 @@ def add_model(folder: Path, name: str | None, replace: bool) -> Model:
     if name in models and not replace:
         raise UsageError(f"a model {name} is there already", "give --name, or --replace")
     files = {
-        role: file.model_copy(update={"source": str(model.path(role))})
+        role: file if file.remote else file.model_copy(update={"source": str(model.path(role))})
         for role, file in model.entry.files.items()
     }
     entry = model.entry.model_copy(update={"files": files})
@@ -174,7 +207,4 @@ def _as_data(models: dict[str, ModelEntry]) -> dict[str, object]:
 def _write_user_registry(registry: RegistryFile) -> None:
     path = user_registry()
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    text = yaml.safe_dump(registry.model_dump(exclude_none=True), sort_keys=False)
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    write_yaml(path, registry.model_dump(exclude_none=True))

@@ -147,7 +147,8 @@ def layout_for(loaded: LoadedModel, options: SeparateOptions, rate: int) -> Layo
     windows = loaded.model.entry.windows
     scale = 1.0 if options.window is None else min(1.0, options.window / windows.length)
     length = options.window or windows.length
-    return Layout.of(rate, length, windows.context * scale, windows.fade * scale)
+    context, fade = windows.context * scale, windows.fade * scale
+    return Layout.of(rate, length, context, fade, loaded.grid)
 
 
 def answered(

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from sepcli.audio.windows import Joiner, Layout, Window, cut, fade_ramp
 
-LAYOUTS = [Layout(100, 10, 20), Layout(100, 0, 1), Layout(50, 20, 5), Layout(64, 16, 31)]
+LAYOUTS = [
+    Layout(100, 10, 20),
+    Layout(100, 0, 1),
+    Layout(50, 20, 5),
+    Layout(64, 16, 31),
+    Layout(100, 10, 20, grid=15),
+    Layout(100, 10, 20, grid=7),
+]
 
 
 @settings(deadline=None, max_examples=60)
@@ -28,7 +35,9 @@ def test_joining_gives_back_what_was_cut(samples: int, block: int, layout: Layou
         result = np.concatenate(joined, axis=1)
         np.testing.assert_allclose(result, np.stack([wave, -0.5 * wave]), atol=1e-6)
     for window in windows:
-        assert len(window.wave) == min(samples, layout.window)
+        longest = min(samples, layout.window)
+        shortest = longest - (layout.grid - 1) * window.last
+        assert shortest <= len(window.wave) <= longest
         start = window.start
         np.testing.assert_array_equal(window.wave, wave[start : start + len(window.wave)])
 
@@ -39,6 +48,18 @@ def test_only_the_context_is_computed_twice() -> None:
     starts = [w.start for w in windows]
     assert starts[:-1] == list(range(0, 60 * (len(starts) - 1), 60))
     assert starts[-1] == 900
+
+
+@pytest.mark.parametrize("samples", [101, 160, 161, 999, 1000, 1001])
+def test_windows_start_on_the_grid(samples: int) -> None:
+    layout = Layout.of(1, 100, 10, 20, grid=16)
+    assert (layout.hop, layout.fade) == (48, 32)
+    windows = list(cut([np.zeros((samples, 1), np.float32)], layout))
+    assert [w.start for w in windows[:-1]] == [48 * n for n in range(len(windows) - 1)]
+    assert windows[-1].start % 16 == 0
+    assert samples - 100 <= windows[-1].start < samples - 100 + 16
+    assert Layout.of(1, 100, 10, 20, grid=20) == Layout(100, 10, 20, 20)
+    assert Layout.of(1, 30, 10, 5, grid=16) == Layout(30, 10, 5, 16)
 
 
 def test_windows_are_faded_into_each_other_away_from_their_edges() -> None:

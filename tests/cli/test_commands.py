@@ -25,19 +25,6 @@ Linear = Callable[..., Path]
 Sepcli = Callable[..., int]
 
 
-@pytest.fixture
-def sepcli(monkeypatch: pytest.MonkeyPatch) -> Sepcli:
-    """Runs the command in this process; returns its exit code."""
-
-    def run(*words: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["sepcli", *map(str, words)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return int(caught.value.code or 0)
-
-    return run
-
-
 def leaves(group: Any, before: str = "") -> Iterator[str]:
     """Commands that do something: those of groups, not the groups themselves."""
     for name, command in group.commands.items():

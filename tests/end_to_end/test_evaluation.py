@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from sepcli.cli.main import main
 from sepcli.evaluation.results import Row, read_rows
 from sepcli.registry.store import Registry
 
@@ -21,19 +20,6 @@ RATE = 44_100
 STEMS = ("vocals", "drums", "bass", "other")
 TRACKS = ("A - One", "B - Two")
 Sepcli = Callable[..., int]
-
-
-@pytest.fixture
-def sepcli(monkeypatch: pytest.MonkeyPatch) -> Sepcli:
-    """Runs the command in this process; returns its exit code."""
-
-    def run(*words: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["sepcli", *map(str, words)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return int(caught.value.code or 0)
-
-    return run
 
 
 @pytest.fixture
