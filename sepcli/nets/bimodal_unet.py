@@ -31,7 +31,7 @@ HOP = 256  # samples, 16 ms
 SLOPE = 0.2  # of the leaky rectifiers
 SHARED_LEVELS = 4  # outermost ones, which no query reaches on the way down
 WIDEST = 8  # channels of the deep levels, in units of the outermost level's
-PAIRS_AT_ONCE = 4  # windows x queries decoded together: at 8 s each takes 0.5 GB
+PAIRS_AT_ONCE = 4  # windows x queries decoded together: 0.65 GB each for 8 s
 
 
 class BimodalUNet(nn.Module):

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from sepcli.errors import ItemError
 from sepcli.evaluation.datasets.base import Dataset, Item
-
-BLOCK = 2**20  # bytes that are hashed at a time
+from sepcli.hashing import sha256_of
 
 
 def missing_files(items: Iterable[Item]) -> dict[str, tuple[Path, ...]]:
@@ -56,7 +55,7 @@ def item_hash(item: Item) -> str:
     """
     digest = hashlib.sha256(_description(item))
     for path in item.files:
-        digest.update(_file_digest(path))
+        digest.update(_file_hash(path).encode())
     return digest.hexdigest()
 
 
@@ -65,12 +64,8 @@ def _description(item: Item) -> bytes:
     return json.dumps(described, sort_keys=True).encode()
 
 
-def _file_digest(path: Path) -> bytes:
-    digest = hashlib.sha256()
+def _file_hash(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            while block := file.read(BLOCK):
-                digest.update(block)
+        return sha256_of(path)
     except OSError as error:
         raise ItemError(f"cannot read {path}: {error}", "complete the data set") from error
-    return digest.digest()

@@ -99,7 +99,7 @@ def default_encoder() -> QueryEncoder:
         ModelError: if a file is missing or damaged.
     """
     from sepcli.query.encoder import SmallClap
-    from sepcli.registry.load import verify
+    from sepcli.registry.verify import verify
 
     model = shipped_model()
     for role in ("clap", "tokenizer"):
