@@ -195,9 +195,7 @@ def audiosep_section(figures: dict) -> str:
     rows = [
         (
             label,
-            f"{row['seconds']} ({row['cpu_seconds']})",
-            f"{row['times_faster']} ({row['times_less_cpu']})",
-            row["peak_rss_mb"],
+            *(row[key] for key in ("cpu_seconds", "times_faster", "peak_rss_mb")),
             row.get("agreement_with_one_pass_db", "-"),
         )
         for label, row in ((label, figures["ways"][way]) for way, label in heads.items())
@@ -209,7 +207,7 @@ def audiosep_section(figures: dict) -> str:
         f"windows samples differ by {difference} at most; the peak is "
         f"{figures['peak_of_reference']}.\n\n"
         + table(
-            ("", "s (of CPU)", "times faster (of CPU)", "peak MB", "agreement with one pass, dB"),
+            ("", "CPU s", "times faster", "peak MB", "agreement with one pass, dB"),
             rows,
         )
     )

@@ -8,8 +8,8 @@ Mahmud, Amizadeh, Koishida and Marculescu: "Weakly-supervised Audio Separation v
 Semantic Similarity", ICLR 2024, arXiv 2404.01740. Sizes follow its public code.
 
 A query enters at the levels that attend to its words, four halvings down, and in the sum of the
-maps. All above is computed once for all queries: the encoder down to 32 x 32, and of each outer
-decoder level's widest convolution the half that reads the encoder's features.
+maps. What comes before is computed once for queries that are decoded together: the encoder down
+to 32 x 32, and of each outer decoder level's widest convolution the half that reads the encoder.
 """
 
 from __future__ import annotations

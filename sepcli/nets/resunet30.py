@@ -53,7 +53,10 @@ class ResUNet30(nn.Module):
         self.condition, self.n_fft, self.hop = condition, n_fft, hop
         self.base = MaskUNet(n_fft // 2 + 1)
         self.film = nn.ModuleDict(
-            {film_key(name): nn.Linear(condition, norm.channels) for name, norm in self._shifted()}
+            {
+                film_key(name): nn.Linear(condition, norm.channels)
+                for name, norm in self.shifted_norms()
+            }
         )
         self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
 
@@ -111,7 +114,7 @@ class ResUNet30(nn.Module):
         """What FiLM and normalisation add, for every query."""
         return {
             norm: (norm.shift + self.film[film_key(name)](queries))[:, :, None, None]
-            for name, norm in self._shifted()
+            for name, norm in self.shifted_norms()
         }
 
     def stft(self, wave: Tensor) -> Tensor:
@@ -124,7 +127,7 @@ class ResUNet30(nn.Module):
         wave = torch.istft(flat, self.n_fft, self.hop, window=self.window, length=samples)
         return wave.view(*spec.shape[:-2], samples)
 
-    def _shifted(self) -> list[tuple[str, Norm]]:
+    def shifted_norms(self) -> list[tuple[str, Norm]]:
         """Names and layers of all normalisations that a query shifts."""
         layers = [(name, x) for name, x in self.base.named_modules() if isinstance(x, Norm)]
         return [(name, norm) for name, norm in layers if norm is not self.base.bn0]

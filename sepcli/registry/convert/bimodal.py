@@ -38,7 +38,7 @@ def entry(_: dict[str, Any]) -> dict[str, Any]:
         "sample_rate": 16_000,
         "channels": 1,
         "query": {"encoder": "laion-clap-tokens"},
-        "windows": {"length": 8.192, "context": 0.5, "fade": 0.25},
+        "windows": {"length": 8.191875, "context": 0.5, "fade": 0.25},
     }
 
 
