@@ -25,7 +25,7 @@ Examples:
     sepcli eval --dataset demo
     sepcli eval --dataset musdb --root ~/musdb18hq
     sepcli eval --dataset musdb --estimates stems/ --jobs 8 --resume
-    sepcli eval --refs truth/ --estimates stems/ --metrics si_sdr,bss_v3
+    sepcli eval --refs truth/ --estimates stems/ --protocol folder/bss-v3
     sepcli eval --dataset demo --fail-under sdri=7 --json
     sepcli eval compare evaluations/a evaluations/b
 """

@@ -99,11 +99,16 @@ class ModelSystem:
 def words_of(item: Item, example: Example, protocol: Protocol) -> dict[str, str]:
     """Stem -> the words it is asked with: the data set's own, else the protocol's.
 
+    A remainder is not asked for, but for it all other stems are, whether they are scored or not.
+
     Raises:
         UsageError: if a stem has no words.
     """
     words = {**protocol.prompts, **item.queries}
-    asked = [stem for stem in example.references if stem in words or stem != protocol.remainder]
+    asked = list(example.references)
+    if protocol.remainder in asked and protocol.remainder not in words:
+        every = dict.fromkeys([*asked, *(protocol.stems or item.stems)])
+        asked = [stem for stem in every if stem != protocol.remainder]
     if missing := [stem for stem in asked if stem not in words]:
         message = f"{item.name}: no words to ask for {', '.join(missing)}"
         raise UsageError(message, "choose a --model with fixed stems, or a --protocol with prompts")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import soxr
 from threadpoolctl import threadpool_limits
 
 from sepcli.errors import ItemError
 from sepcli.evaluation.datasets.base import Example, Fact, Item
+from sepcli.evaluation.form import formed_example
 from sepcli.evaluation.metrics import oracles
 from sepcli.evaluation.metrics.backends import Backend, load
 from sepcli.evaluation.metrics.projection import IllConditioned
@@ -21,6 +21,7 @@ from sepcli.evaluation.results import SYSTEM, Row
 from sepcli.evaluation.scene import Array, Scene, Scores
 from sepcli.evaluation.systems import Made, Stems
 
+NOTHING = 1e-8  # of the mixture's energy: rounding to 16 bit leaves as much
 SHORT = 1.0  # seconds; frames of this length do not fit into shorter items
 
 
@@ -59,27 +60,7 @@ def prepare(item: Item, settings: Settings) -> Example:
         message = f"{item.name} has no reference of {', '.join(missing)}"
         raise ItemError(message, f"it has {', '.join(example.references)}")
     references = {stem: example.references[stem] for stem in wanted}
-    example = replace(example, references=references)
-    if protocol.mono:
-        example = each(example, lambda wave: wave.mean(axis=0, keepdims=True))
-    if protocol.rate is not None and protocol.rate != example.rate:
-        example = resampled(example, protocol.rate)
-    return example
-
-
-def resampled(example: Example, rate: int) -> Example:
-    """The example at another rate, Hz."""
-
-    def change(wave: Array) -> Array:
-        return soxr.resample(wave.T, example.rate, rate, "VHQ").T  # type: ignore[no-any-return]
-
-    return replace(each(example, change), rate=rate)
-
-
-def each(example: Example, change: Callable[[Array], Array]) -> Example:
-    """Change the mixture and every reference in the same way."""
-    references = {stem: change(wave) for stem, wave in example.references.items()}
-    return Example(example.rate, change(example.mixture), references)
+    return formed_example(replace(example, references=references), protocol)
 
 
 def score(item: Item, example: Example, made: Made, settings: Settings, key: str) -> list[Row]:
@@ -98,11 +79,23 @@ def score(item: Item, example: Example, made: Made, settings: Settings, key: str
         for name, stems in made.systems.items():
             rows += score_system(item, example, references, name, stems, settings)
         if settings.references:
-            for name, waves in oracles.reference_systems(references, example.mixture, example.rate):
-                stems = dict(zip(example.references, waves, strict=True))
+            everything = with_rest(references, example.mixture)
+            for name, waves in oracles.reference_systems(everything, example.mixture, example.rate):
+                stems = dict(zip(example.references, waves, strict=False))
                 rows += score_system(item, example, references, name, stems, settings)
     rows = [with_presence(row, made.presence) for row in rows]
     return [replace(row, key=key) for row in [*rows, *made.rows]]
+
+
+def with_rest(references: Array, mixture: Array) -> Array:
+    """References, and what else is in the mixture as one more of them, if there is anything.
+
+    An oracle that did not know of it would take the whole mixture for the references.
+    """
+    rest = mixture - references.sum(axis=0)
+    if np.square(rest).sum() <= NOTHING * np.square(mixture).sum():
+        return references
+    return np.concatenate([references, rest[None]])
 
 
 def score_system(

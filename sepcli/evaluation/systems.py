@@ -13,6 +13,7 @@ from sepcli.errors import ItemError, UsageError
 from sepcli.evaluation.check import PADDING
 from sepcli.evaluation.datasets.base import Example, Item
 from sepcli.evaluation.datasets.sound import Track, fitted, read_sound
+from sepcli.evaluation.form import formed, rate_of
 from sepcli.evaluation.protocols import Protocol
 from sepcli.evaluation.results import SYSTEM, Row
 from sepcli.evaluation.scene import Array, Signal
@@ -95,10 +96,11 @@ class FolderSystem:
             digest.update(sha256_of(self.find(item.name, stem)).encode())
         return digest.hexdigest()
 
-    def make(self, item: Item, example: Example, _protocol: Protocol) -> Made:
+    def make(self, item: Item, example: Example, protocol: Protocol) -> Made:
         """Decode an item's stems."""
         stems = {
-            stem: read_estimate(self.find(item.name, stem), example) for stem in example.references
+            stem: read_estimate(self.find(item.name, stem), example, protocol)
+            for stem in example.references
         }
         return Made({SYSTEM: stems})
 
@@ -143,19 +145,26 @@ def matching(folder: Path, name: str) -> list[Path]:
     )
 
 
-def read_estimate(path: Path, example: Example) -> Array:
+def read_estimate(path: Path, example: Example, protocol: Protocol) -> Array:
     """An estimate (channels, samples) with the rate, channels and length of its mixture.
 
-    Up to a tenth of a second may be missing or too much at its end, as encoders leave it.
+    It is brought to the protocol's form like the mixture was, from whatever rate and channels if
+    the protocol prescribes them. Up to a tenth of a second may be missing or too much at its end,
+    as encoders leave it.
+
+    Args:
+        path: of the file.
+        example: the mixture, in the protocol's form.
+        protocol: says the form.
 
     Raises:
         ItemError: if it differs by more: a score would mean nothing.
     """
     sound = read_sound(Track(path))
-    wanted, samples = example.mixture.shape
-    channels, length = sound.wave.shape
-    if sound.rate != example.rate:
-        message = f"{path}: {sound.rate} Hz, but the mixture has {example.rate} Hz"
+    wave, rate = formed(sound.wave, sound.rate, protocol), rate_of(sound.rate, protocol)
+    (channels, length), (wanted, samples) = wave.shape, example.mixture.shape
+    if rate != example.rate:
+        message = f"{path}: {rate} Hz, but the mixture has {example.rate} Hz"
         raise ItemError(message, "resample the estimates")
     if channels != wanted:
         message = f"{path}: {channels} channels, but the mixture has {wanted}"
@@ -163,4 +172,4 @@ def read_estimate(path: Path, example: Example) -> Array:
     if abs(off := length - samples) > PADDING * example.rate:
         message = f"{path}: {abs(off)} samples {'too long' if off > 0 else 'too short'}"
         raise ItemError(message, "see `sepcli eval check`")
-    return fitted(sound.wave, samples)
+    return fitted(wave, samples)

@@ -83,6 +83,15 @@ def test_the_remainder_is_what_the_others_leave(linear: Linear, example: Example
     assert "b" not in made.presence
 
 
+def test_the_remainder_alone_is_what_all_others_leave(linear: Linear, example: Example) -> None:
+    item = Words({"a": "a gain of 0.3"})
+    alone = Example(RATE, example.mixture, {"b": example.references["b"]})
+    for asked in (protocol(remainder="b"), protocol(remainder="b", stems=("a", "b"))):
+        made = system(linear()).make(item, alone, asked)
+        assert list(made.systems["estimate"]) == ["b"]
+        assert np.allclose(made.systems["estimate"]["b"], 0.7 * example.mixture, atol=1e-6)
+
+
 def test_a_stem_without_words_stops_the_run(linear: Linear, example: Example) -> None:
     with pytest.raises(UsageError, match="no words to ask for b"):
         system(linear()).make(Words({"a": "a gain of 1"}), example, protocol())

@@ -171,6 +171,16 @@ def test_a_worker_that_dies_stops_the_run_with_a_remedy(
         list(planned.evaluation.run())
 
 
+def test_stereo_estimates_are_scored_by_a_mono_protocol(tree: tuple[Path, Path]) -> None:
+    for path in [*tree[0].glob("*/*.wav"), *tree[1].glob("*/*.wav")]:
+        wave, _ = soundfile.read(path)
+        soundfile.write(path, np.stack([wave, wave], 1), RATE, "DOUBLE")
+    outcome = run(report=Path("out"), protocol="folder/bss-v3")
+    assert outcome.summary["stems"]["sdr_v3"]["a"]["valid"] == 6
+    outcome = run(report=Path("out2"), protocol="folder/speech", references=False)
+    assert outcome.summary["stems"]["sdr"]["a"]["mean"] == pytest.approx(17.5, abs=1e-6)
+
+
 def test_limits_and_changed_metrics_are_said(tree: tuple[Path, Path]) -> None:
     outcome = run(limit=2, metrics=("sdr",), stems=("a",), report=Path("out"))
     notes = " / ".join(outcome.summary["notes"])

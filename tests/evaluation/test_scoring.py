@@ -159,6 +159,18 @@ def test_reference_systems_bound_the_figures(example: Example) -> None:
     )
 
 
+def test_oracles_know_of_what_is_not_scored(example: Example) -> None:
+    """One reference of two sources: its ideal mask must not be the whole mixture."""
+    whole = settings("sdr", references=True)
+    alone = Settings(whole.protocol, ("sdr",), references=True, stems=("a",))
+    figures = []
+    for given in (whole, alone):
+        rows = score(Given(example), prepare(Given(example), given), Made({}), given, "")
+        figures.append({row.system: row.scores["sdr"] for row in rows if row.stem == "a"})
+    assert figures[1] == pytest.approx(figures[0])
+    assert {row.stem for row in rows} == {"a"}
+
+
 def test_presence_stands_beside_the_figures(example: Example) -> None:
     given = settings()
     made = Made({"estimate": example.references}, presence={"a": 0.7})

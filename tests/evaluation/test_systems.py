@@ -10,9 +10,11 @@ import soundfile
 
 from sepcli.errors import ItemError, UsageError
 from sepcli.evaluation.datasets.base import Example
+from sepcli.evaluation.protocols import Protocol, find_protocol
 from sepcli.evaluation.systems import FolderSystem, read_estimate
 
 RATE = 8000
+PLAIN = find_protocol("folder/si-sdr")
 
 
 def example(samples: int = 8000, channels: int = 2) -> Example:
@@ -69,7 +71,7 @@ def test_no_folder_is_a_usage_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("off", "kept"), [(-800, 7200), (0, 8000), (800, 8000)])
 def test_a_tenth_of_a_second_is_forgiven(tmp_path: Path, off: int, kept: int) -> None:
     path = write(tmp_path / "x.wav", 8000 + off)
-    wave = read_estimate(path, example())
+    wave = read_estimate(path, example(), PLAIN)
     ramp = np.linspace(-0.5, 0.5, 8000 + off, dtype=np.float32)
     assert wave.shape == (2, 8000)
     assert np.array_equal(wave[1, :kept], ramp[:kept])
@@ -89,4 +91,16 @@ def test_what_would_make_a_score_meaningless_is_refused(
     tmp_path: Path, given: dict[str, int], said: str
 ) -> None:
     with pytest.raises(ItemError, match=said):
-        read_estimate(write(tmp_path / "x.wav", **given), example())
+        read_estimate(write(tmp_path / "x.wav", **given), example(), PLAIN)
+
+
+def test_estimates_take_the_protocols_form_as_the_mixture_does(tmp_path: Path) -> None:
+    """Estimates at the data set's own rate and channels, in a protocol of 4 kHz mono."""
+    protocol = Protocol(**{**PLAIN.model_dump(), "mono": True, "rate": RATE // 2})
+    tone = 0.5 * np.sin(2 * np.pi * 300 * np.arange(RATE) / RATE)
+    soundfile.write(tmp_path / "x.wav", np.stack([tone, 0 * tone], 1), RATE, "FLOAT")
+    prepared = Example(RATE // 2, np.zeros((1, RATE // 2)), {})
+    wave = read_estimate(tmp_path / "x.wav", prepared, protocol)
+    wanted = 0.25 * np.sin(2 * np.pi * 300 * np.arange(RATE // 2) / (RATE // 2))
+    assert wave.shape == (1, RATE // 2)
+    assert np.abs(wave[0] - wanted)[500:-500].max() < 1e-4
