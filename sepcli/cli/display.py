@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
+from sepcli.cli.voice import printable
 from sepcli.separation.events import (
     Done,
     Event,
@@ -82,7 +83,7 @@ class SilentDisplay:
 
     def say(self, text: str) -> None:
         """Print a line; control characters of file names cannot move the cursor."""
-        print("".join(c if c.isprintable() else "?" for c in text), file=self._out)
+        print(printable(text), file=self._out)
 
     def read(self, event: Event) -> None:
         """Take an event in."""
@@ -176,8 +177,7 @@ class RichDisplay(PlainDisplay):
 
     def say(self, text: str) -> None:
         """Print a line above the bars."""
-        shown = "".join(c if c.isprintable() else "?" for c in text)
-        self._console.print(shown, markup=False, highlight=False)
+        self._console.print(printable(text), markup=False, highlight=False)
 
     def read(self, event: Event) -> None:
         """Take an event in."""

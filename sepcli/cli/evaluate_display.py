@@ -7,13 +7,13 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-from sepcli.evaluation.batch import Begun, Event, Scored, Unscored
+from sepcli.cli.voice import BarVoice, Voice
+from sepcli.evaluation.batch import Begun, Event, Unscored
 from sepcli.evaluation.check import Finding
 from sepcli.evaluation.compare import Comparison
 from sepcli.evaluation.outcome import Outcome
@@ -46,26 +46,11 @@ def display_for(kind: str) -> SilentDisplay:
     return displays[kind]()
 
 
-class SilentDisplay:
+class SilentDisplay(Voice):
     """Shows failures only."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        sys.stderr.flush()
 
     def note(self, text: str) -> None:
         """What is worth knowing, but no failure."""
-
-    def say(self, text: str) -> None:
-        """Print a line; control characters of file names cannot move the cursor."""
-        print(plain(text), file=sys.stderr)
 
     def read(self, event: Event) -> None:
         """Take an event in."""
@@ -114,46 +99,22 @@ class JsonDisplay(SilentDisplay):
         print(json.dumps(line), file=sys.stderr, flush=True)
 
 
-class RichDisplay(PlainDisplay):
+class RichDisplay(BarVoice, PlainDisplay):
     """A bar for people, with what is left."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._console = Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("scoring"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[item]}", markup=False),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-        )
-        self._bar = self._progress.add_task("", total=None, item="")
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
-
-    def say(self, text: str) -> None:
-        """Print a line above the bar."""
-        self._console.print(plain(text), markup=False, highlight=False)
+        PlainDisplay.__init__(self)
+        BarVoice.__init__(self, MofNCompleteColumn(), TimeRemainingColumn())
+        self.show("scoring")
 
     def read(self, event: Event) -> None:
         """Take an event in."""
         SilentDisplay.read(self, event)
         if isinstance(event, Begun):
-            self._progress.update(self._bar, total=event.items, completed=event.resumed)
-        elif isinstance(event, Scored | Unscored):
-            self._progress.update(self._bar, advance=1, item=plain(event.item))
+            self._items, self._done = event.items, event.resumed
+        else:
+            self._done += 1
+        self.move(self._done, self._items)
 
 
 def show(outcome: Outcome, as_json: bool) -> None:
