@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from sepcli.evaluation.results import SYSTEM, Row
 from sepcli.evaluation.scene import Array, Signal
 from sepcli.hashing import sha256_of
 from sepcli.separation.inputs import EXTENSIONS
+
+SUBSETS = ("test", "valid", "train")
 
 Stems = Mapping[str, Signal]  # stem -> (channels, samples)
 
@@ -76,7 +79,8 @@ class FolderSystem:
     Args:
         folder: with `<item>/<stem>.wav`, `<item>.<stem>.wav`, `<item>_<stem>.wav`,
             `<item> - <stem>.wav` or `<stem>/<item>.wav`, in any format that can be decoded;
-            folders of an item's name may be left out.
+            folders of an item's name may be left out, and all may lie in a folder `test`,
+            `valid` or `train`, as museval has it.
 
     Raises:
         UsageError: if it is not a folder.
@@ -110,8 +114,9 @@ class FolderSystem:
         Raises:
             ItemError: if there is none, or more than one.
         """
-        for folder, pattern in candidates(item, stem):
-            found = matching(self.folder / folder, pattern)
+        places = itertools.product((Path(), *map(Path, SUBSETS)), candidates(item, stem))
+        for subset, (folder, pattern) in places:
+            found = matching(self.folder / subset / folder, pattern)
             if len(found) > 1:
                 names = ", ".join(path.name for path in found)
                 message = f"{item}: several files may be its {stem}: {names}"

@@ -37,6 +37,7 @@ def write(path: Path, samples: int = 8000, channels: int = 2, rate: int = RATE) 
         "A - B_singing-voice.wav",
         "A - B - singing voice.wav",
         "singing voice/A - B.wav",
+        "train/A - B/singing voice.wav",
     ],
 )
 def test_finds_the_names_that_tools_give(tmp_path: Path, name: str) -> None:
