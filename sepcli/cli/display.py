@@ -11,9 +11,9 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, TextIO
+from typing import TYPE_CHECKING, Protocol, Self
 
-from sepcli.cli.voice import printable
+from sepcli.cli.voice import Voice, printable, progress_kind
 from sepcli.separation.events import (
     Done,
     Event,
@@ -52,38 +52,20 @@ class Display(Protocol):
 
 def display_for(kind: str, dry_run: bool) -> Display:
     """The display of a name; auto is rich on a terminal, plain elsewhere."""
-    if kind == "auto":
-        kind = "rich" if sys.stderr.isatty() else "plain"
     displays: dict[str, type[SilentDisplay]] = {
         "none": SilentDisplay,
         "json": JsonDisplay,
         "plain": PlainDisplay,
         "rich": PlainDisplay if dry_run else RichDisplay,
     }
-    return displays[kind](dry_run)
+    return displays[progress_kind(kind)](dry_run)
 
 
-class SilentDisplay:
+class SilentDisplay(Voice):
     """Shows failures only."""
 
-    def __init__(self, dry_run: bool = False, out: TextIO | None = None) -> None:
+    def __init__(self, dry_run: bool = False) -> None:
         self._dry_run = dry_run
-        self._out = out or sys.stderr
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._out.flush()
-
-    def say(self, text: str) -> None:
-        """Print a line; control characters of file names cannot move the cursor."""
-        print(printable(text), file=self._out)
 
     def read(self, event: Event) -> None:
         """Take an event in."""
@@ -139,7 +121,7 @@ class JsonDisplay(SilentDisplay):
     def read(self, event: Event) -> None:
         """Take an event in."""
         line = {"event": type(event).__name__, **asdict(event)}
-        print(json.dumps(line), file=self._out, flush=True)
+        print(json.dumps(line), file=sys.stderr, flush=True)
 
 
 class RichDisplay(PlainDisplay):

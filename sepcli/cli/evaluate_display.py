@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-from sepcli.cli.voice import BarVoice, Voice
+from sepcli.cli.voice import BarVoice, Voice, progress_kind
 from sepcli.evaluation.batch import Begun, Event, Unscored
 from sepcli.evaluation.check import Finding
 from sepcli.evaluation.compare import Comparison
@@ -35,15 +35,13 @@ IMPROVED = "sdri"  # how columns end that are relative to the mixture
 
 def display_for(kind: str) -> SilentDisplay:
     """The display of a name; auto is rich on a terminal, plain elsewhere."""
-    if kind == "auto":
-        kind = "rich" if sys.stderr.isatty() else "plain"
     displays = {
         "none": SilentDisplay,
         "json": JsonDisplay,
         "plain": PlainDisplay,
         "rich": RichDisplay,
     }
-    return displays[kind]()
+    return displays[progress_kind(kind)]()
 
 
 class SilentDisplay(Voice):

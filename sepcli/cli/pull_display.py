@@ -7,7 +7,7 @@ import sys
 import time
 from dataclasses import asdict
 
-from sepcli.cli.voice import BarVoice, Voice, printable
+from sepcli.cli.voice import BarVoice, Voice, printable, progress_kind
 from sepcli.registry.pull_events import (
     Converted,
     Event,
@@ -26,15 +26,13 @@ PLAIN_SECONDS = 10.0  # between two lines about the same file
 
 def display_for(kind: str) -> SilentDisplay:
     """The display of a name; auto is rich on a terminal, plain elsewhere."""
-    if kind == "auto":
-        kind = "rich" if sys.stderr.isatty() else "plain"
     displays = {
         "none": SilentDisplay,
         "json": JsonDisplay,
         "plain": PlainDisplay,
         "rich": RichDisplay,
     }
-    return displays[kind]()
+    return displays[progress_kind(kind)]()
 
 
 class SilentDisplay(Voice):

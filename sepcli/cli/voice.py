@@ -15,6 +15,13 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
+def progress_kind(kind: str) -> str:
+    """What "auto" stands for here: rich on a terminal, plain elsewhere; other kinds as they are."""
+    if kind != "auto":
+        return kind
+    return "rich" if sys.stderr.isatty() else "plain"
+
+
 class Voice:
     """Lines, one after another."""
 

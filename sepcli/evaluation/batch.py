@@ -17,7 +17,7 @@ from pathlib import Path
 
 import sepcli
 from sepcli.errors import ItemError, MemoryExhausted, SepcliError
-from sepcli.evaluation.datasets.base import Item
+from sepcli.evaluation.datasets.base import Example, Item
 from sepcli.evaluation.datasets.integrity import item_hash
 from sepcli.evaluation.journal import Journal
 from sepcli.evaluation.results import Row, read_rows, rounded
@@ -189,21 +189,29 @@ class Estimated:
 def make(item: Item, system: System, settings: Settings) -> Estimated | Unscored:
     """Let a system work on an item."""
     try:
-        example = prepare(item, settings)
-        made = system.make(item, example, settings.protocol)
-        return Estimated(made, item_key(item, system, settings))
+        return estimate(item, prepare(item, settings), system, settings)
     except (ItemError, OSError) as error:
         return refused(item, error)
 
 
+def estimate(item: Item, example: Example, system: System, settings: Settings) -> Estimated:
+    """A system's estimates of an item whose audio is at hand.
+
+    Raises:
+        ItemError: if there are none.
+    """
+    made = system.make(item, example, settings.protocol)
+    return Estimated(made, item_key(item, system, settings))
+
+
 def work(item: Item, source: System | Estimated, settings: Settings) -> Outcome:
     """Score an item whose estimates are there, or that a system makes here and now."""
-    estimated = source if isinstance(source, Estimated) else make(item, source, settings)
-    if isinstance(estimated, Unscored):
-        return estimated
     try:
         example = prepare(item, settings)
-        rows = score(item, example, estimated.made, settings, estimated.key)
+        found = source
+        if not isinstance(found, Estimated):
+            found = estimate(item, example, found, settings)
+        rows = score(item, example, found.made, settings, found.key)
     except (ItemError, OSError, ValueError) as error:
         return refused(item, error)
     return rows, example.mixture.shape[-1] / example.rate

@@ -17,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from sepcli.evaluation import alignment
 from sepcli.evaluation.alignment import Correlation, Fit
 from sepcli.evaluation.datasets.base import Example
+from sepcli.evaluation.datasets.sound import fitted
 from sepcli.evaluation.permutation import pairwise_si_sdr
 from sepcli.evaluation.scene import Array
 
@@ -104,7 +105,8 @@ def check_item(
         faults = list(check_file(example, estimates[stem]))
         found += [fault.of(item, stem) for fault in faults]
         if not any(fault.severity == "error" for fault in faults):
-            usable[stem] = fitted(estimates[stem].samples, example.mixture.shape[-1])
+            samples = np.asarray(estimates[stem].samples, np.float64)
+            usable[stem] = fitted(samples, example.mixture.shape[-1])
     if ordered:
         found += [
             fault.of(item, stem)
@@ -165,12 +167,6 @@ def clipped_samples(samples: Array) -> int:
         runs = np.flatnonzero(edges < 0) - np.flatnonzero(edges > 0)
         count += int(runs[runs >= FLAT].sum())
     return count
-
-
-def fitted(samples: Array, length: int) -> Array:
-    """Cut, or padded with silence, to a length."""
-    missing = max(0, length - samples.shape[-1])
-    return np.pad(samples[:, :length], ((0, 0), (0, missing))).astype(np.float64, copy=False)
 
 
 def check_signal(reference: Array, estimate: Array, rate: int) -> Iterator[Fault]:

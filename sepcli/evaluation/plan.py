@@ -65,6 +65,7 @@ def plan(options: EvalOptions) -> Plan:
     system = system_of(options)
     folder = options.report or RUNS / run_name(located, name, split, system)
     prepare_folder(folder, options)
+    whole = completeness(located.dataset, split, items)
     about = About(
         protocol=name,
         dataset={
@@ -72,11 +73,11 @@ def plan(options: EvalOptions) -> Plan:
             "title": located.dataset.title,
             "licence": located.dataset.licence,
             "split": split,
-            "complete": completeness(located.dataset, split, items),
+            "complete": whole,
         },
         items=len(items[: options.limit]),
         items_hash=content_hash(items[: options.limit]),
-        notes=tuple(notes(options, located, split, items, settings)),
+        notes=tuple(notes(options, located, split, whole, len(items), settings)),
         command=command_line(options, located, name),
     )
     items = items[: options.limit]
@@ -196,12 +197,16 @@ def prepare_folder(folder: Path, options: EvalOptions) -> None:
 
 
 def notes(
-    options: EvalOptions, located: Located, split: str, items: Sequence[Item], settings: Settings
+    options: EvalOptions,
+    located: Located,
+    split: str,
+    whole: str,
+    items: int,
+    settings: Settings,
 ) -> Iterator[str]:
-    """What a reader has to know before the figures."""
-    whole = completeness(located.dataset, split, items)
-    if options.limit is not None and options.limit < len(items):
-        yield f"NOT A BENCHMARK RESULT: --limit {options.limit} of {len(items)} items"
+    """What a reader has to know before the figures; `whole` says how complete the split is."""
+    if options.limit is not None and options.limit < items:
+        yield f"NOT A BENCHMARK RESULT: --limit {options.limit} of {items} items"
     if whole.startswith("PARTIAL"):
         yield f"{whole}: not the whole {located.name} {split}"
     if located.evidence.certainty < 1 and options.dataset is None and options.refs is None:
