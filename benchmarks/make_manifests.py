@@ -11,7 +11,9 @@ import soundfile
 
 from sepcli import evaluation
 from sepcli.evaluation.mixtures import draw_many, draw_pairs, write_manifest
-from sepcli.training.corpus import Clip, read_esc10, read_sounds
+from sepcli.training.corpora.clip import Clip
+from sepcli.training.corpora.readers.esc import read_esc10
+from sepcli.training.corpora.readers.package_sounds import read_sounds
 from sepcli.training.ontology import ANYTHING, Ontology
 
 SEED = 20261122

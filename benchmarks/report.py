@@ -20,6 +20,7 @@ what it measures and how.
 | `speed.py` | time and memory of whole commands | `python benchmarks/speed.py --write` |
 | `bss_eval.py` | BSS Eval against museval and mir_eval | `python benchmarks/bss_eval.py --write` |
 | `audiosep.py` | AudioSep's network, its way and ours | `python benchmarks/audiosep.py --write` |
+| `bimodal_training.py` | bi-modal steps | `python benchmarks/bimodal_training.py --write` |
 | `coverage.py` | intervals and tests of known rows | `python benchmarks/coverage.py --write` |
 | `metric_traps.py` | figures of docs/metrics.md | `python benchmarks/metric_traps.py` |
 | `make_manifests.py` | nothing: it wrote `sepcli/evaluation/manifests/`, before any training | |
@@ -35,6 +36,7 @@ def main() -> None:
     text = HEAD + quality_section(quality) + speed_section(speed) + coverage_section(coverage)
     text += bss_eval_section(bss_eval)
     text += audiosep_section(json.loads((HERE / "results/audiosep.json").read_text()))
+    text += bimodal_section(json.loads((HERE / "results/bimodal_training.json").read_text()))
     (HERE / "README.md").write_text(text, encoding="utf-8")
 
 
@@ -208,6 +210,38 @@ def audiosep_section(figures: dict) -> str:
         f"{figures['peak_of_reference']}.\n\n"
         + table(
             ("", "CPU s", "times faster", "peak MB", "agreement with one pass, dB"),
+            rows,
+        )
+    )
+
+
+def bimodal_section(figures: dict) -> str:
+    """Both ways beside each other, for every network."""
+    rows = [
+        (
+            row["network"],
+            row["memory"],
+            row["sequential"]["steps_per_cpu_second"],
+            row["batched"]["steps_per_cpu_second"],
+            row["times_faster"],
+            row["relative_difference_of_loss"],
+        )
+        for row in figures["rows"]
+    ]
+    return (
+        f"\n## Bi-modal training\n\nThe paper's objective on {figures['seconds_of_audio']} s of "
+        f"audio a step, {figures['queries']} queries; {figures['machine']}. Sequential is the "
+        "reference's way, a call of the network for every query; batched is one call for all. "
+        "Memory is given back to the system as soon as it is free, or kept.\n\n"
+        + table(
+            (
+                "network",
+                "memory",
+                "steps per CPU s, sequential",
+                "batched",
+                "times faster",
+                "losses differ by",
+            ),
             rows,
         )
     )

@@ -24,7 +24,7 @@ MOST_CHANNELS = 64
 MAX_RATE = 768_000  # Hz
 DEMUXERS = (
     "aac,ac3,aiff,amr,ape,asf,avi,caf,dts,eac3,flac,flv,m4a,matroska,webm,mov,mp4,mp3,mpeg,"
-    "mpegts,ogg,opus,tta,wav,w64,wv,3gp,3g2,mj2"
+    "mpegts,ogg,opus,tta,wav,w64,wv,3gp,3g2,mj2,g722"
 )
 
 

@@ -61,7 +61,7 @@ class StemWriter:
 
     def __enter__(self) -> StemWriter:
         try:
-            with _output_errors(self.paths[0]):
+            with output_errors(self.paths[0]):
                 for path in self.paths:
                     path.parent.mkdir(parents=True, exist_ok=True)
                     self._files.append(self._open(self._raw(path), self._raw_encoding()))
@@ -83,7 +83,7 @@ class StemWriter:
             return
         self.peak = max(self.peak, float(np.abs(stems).max()))
         self._samples += stems.shape[1]
-        with _output_errors(self.paths[0]):
+        with output_errors(self.paths[0]):
             for file, stem in zip(self._files, stems, strict=True):
                 for at in range(0, len(stem), BLOCK):  # Vorbis cannot take a long stem at once
                     file.write(stem[at : at + BLOCK])
@@ -94,7 +94,7 @@ class StemWriter:
         Returns:
             the temporary paths, in the order of the stems.
         """
-        with _output_errors(self.paths[0]):
+        with output_errors(self.paths[0]):
             self._stack.close()
             if self._encoding.step is not None:
                 self._round()
@@ -105,7 +105,7 @@ class StemWriter:
 
     def commit(self) -> None:
         """Rename the finished files to their own names, safely on disk."""
-        with _output_errors(self.paths[0]):
+        with output_errors(self.paths[0]):
             for path in self.paths:
                 with partial_path(path).open("rb+") as file:
                     os.fsync(file.fileno())
@@ -168,7 +168,7 @@ def _side_by_side(files: Sequence[soundfile.SoundFile]) -> Iterator[NDArray[np.f
         yield np.stack(parts)
 
 
-class _output_errors:
+class output_errors:
     """Turns failures to write into an OutputError that says what to do."""
 
     def __init__(self, path: Path) -> None:

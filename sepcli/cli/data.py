@@ -7,12 +7,18 @@ from typing import Annotated
 
 import typer
 
+from sepcli.cli.data_midi import render_midi
+from sepcli.cli.data_mine import mine
+from sepcli.cli.data_mix import mix
+from sepcli.cli.data_prepare import prepare
+
 app = typer.Typer(no_args_is_help=True, help="Make corpora to train on.")
 
 
-@app.callback()
-def group() -> None:
-    """Keep `synthesise` a subcommand while it is the only one."""
+app.command("prepare")(prepare)
+app.command("render-midi")(render_midi)
+app.command("mix")(mix)
+app.command("mine")(mine)
 
 
 @app.command("synthesise")

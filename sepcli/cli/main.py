@@ -29,7 +29,7 @@ app = typer.Typer(
     "    sepcli models list",
 )
 app.command("separate")(separate.separate)
-app.command("train")(train.train)
+app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")

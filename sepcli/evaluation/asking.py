@@ -61,15 +61,13 @@ class ModelSystem:
     def _fixed(self, example: Example, protocol: Protocol) -> Made:
         names = list(example.references)
         fixed = self.separator.fixed_stems or ()
-        if protocol.permutation is None:
-            asked = names
-        elif len(fixed) == len(names):
-            asked = list(fixed)
-        else:
+        if protocol.permutation is not None and len(fixed) < len(names):
             message = f"the model gives {len(fixed)} stems, the item has {len(names)}"
             raise UsageError(message, "choose another --model")
+        # Where the order is free, so is the choice, if the model gives more stems than there are.
+        asked = names if protocol.permutation is None else list(fixed)
         answer = self.separator.ask_stems(example.mixture, example.rate, asked)
-        return Made({SYSTEM: stems_of(answer, names)})
+        return Made({SYSTEM: stems_of(answer, asked)})
 
     def _worded(self, item: Item, example: Example, protocol: Protocol) -> Made:
         words = words_of(item, example, protocol)

@@ -19,8 +19,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from sepcli.training.corpus import Clip
-from sepcli.training.mixing import active_rms
+from sepcli.training.corpora.clip import Clip
+from sepcli.training.mixing.level import active_rms
 from sepcli.training.ontology import Ontology
 
 RATE = 44_100  # Hz

@@ -16,7 +16,7 @@ def best_permutation(references: Array, estimates: Array) -> list[int]:
 
     Args:
         references: (stems, channels, samples).
-        estimates: the same shape.
+        estimates: (stems or more, channels, samples); some of more are left out.
     """
     _, columns = linear_sum_assignment(pairwise_si_sdr(references, estimates), maximize=True)
     return [int(column) for column in columns]

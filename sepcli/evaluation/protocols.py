@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sepcli.errors import UsageError
 from sepcli.evaluation.scene import Compat
-from sepcli.registry.schema import suggestion
+from sepcli.sections import suggestion
 
 Aggregation = Literal[
     "mean over items",

@@ -15,6 +15,7 @@ that of Perez et al. (2018).
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,7 @@ from torch.nn import functional as F
 
 from sepcli.audio.stft import istft, stft
 from sepcli.nets.bands import BINS, band_edges, band_mean, common_magnitude, level_free_log
+from sepcli.nets.presence import Answer, Presence
 
 PATCH = 4  # frames merged at the input: 40 ms
 
@@ -34,6 +36,7 @@ class BandUNet(nn.Module):
         bands: number of frequency bands.
         widths: channels of the levels of the U-Net, outermost first.
         hidden: units of the recurrent layer, in each direction.
+        presence: what its presence score is judged by, see `Presence`; `none` for none.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class BandUNet(nn.Module):
         bands: int = 64,
         widths: tuple[int, ...] = (40, 64, 96, 160),
         hidden: int = 160,
+        presence: Literal["none", "sees", "hears"] = "hears",
     ) -> None:
         super().__init__()
         self.levels = len(widths) - 1
@@ -60,14 +64,18 @@ class BandUNet(nn.Module):
         )
         self.decoders = nn.ModuleList(FilmConvPair(width, width) for width in widths[-2::-1])
         self.merge = BandMerge(edges, widths[0])
-        self.presence = Presence(widths[-1], widths[0])
+        self.presence: Presence | None = (
+            None
+            if presence == "none"
+            else Presence(widths[-1], widths[0], embedding, hears=presence == "hears")
+        )
 
     @staticmethod
     def accepts(rate: int) -> bool:
         """Whether a signal of `rate` Hz can be filtered without resampling."""
         return rate >= 8000 and rate % 100 == 0
 
-    def forward(self, mixture: Tensor, queries: Tensor, rate: int) -> tuple[Tensor, Tensor]:
+    def forward(self, mixture: Tensor, queries: Tensor, rate: int) -> tuple[Tensor, Tensor | None]:
         """Filter a batch of windows by every query.
 
         Args:
@@ -77,37 +85,41 @@ class BandUNet(nn.Module):
 
         Returns:
             stems (batch, queries, channels, samples), and the probability that each query
-            is heard in each window (batch, queries).
+            is heard in each window (batch, queries), or None without a presence score.
         """
         spec = stft(mixture, rate)
         pairs = queries.expand(len(mixture), *queries.shape)
-        logits, presence = self.masks(common_magnitude(spec), pairs)
-        masks = fit_bins(logits.sigmoid(), spec.shape[-2])
-        return istft(masks[:, :, None] * spec[:, None], rate, mixture.shape[-1]), presence.sigmoid()
+        answer = self.answer(common_magnitude(spec), pairs)
+        masks = fit_bins(answer.masks, spec.shape[-2])
+        stems = istft(masks[:, :, None] * spec[:, None], rate, mixture.shape[-1])
+        return stems, None if self.presence is None else self.presence(answer).sigmoid()
 
-    def masks(self, magnitude: Tensor, queries: Tensor) -> tuple[Tensor, Tensor]:
-        """Mask and presence logits.
+    def masks(self, magnitude: Tensor, queries: Tensor) -> Tensor:
+        """Masks from 0 to 1.
 
         Args:
             magnitude: (batch, BINS, frames).
             queries: (batch, queries, embedding).
 
         Returns:
-            (batch, queries, BINS, frames) and (batch, queries).
+            (batch, queries, BINS, frames)
         """
+        return self.answer(magnitude, queries).masks
+
+    def answer(self, magnitude: Tensor, queries: Tensor) -> Answer:
+        """Masks, and what they were made of; arguments as of `masks`."""
         batch, n_queries = queries.shape[:2]
         frames = magnitude.shape[-1]
         padded = F.pad(magnitude, (0, -frames % (PATCH << self.levels)))
         skips, deep = self.encode(level_free_log(padded))
         film = self.query(queries.flatten(0, 1))
-        answer = self.bottom(repeat(deep, n_queries), film)
-        x = answer
+        first = self.bottom(repeat(deep, n_queries), film)
+        x = first
         for narrow, decoder, skip in zip(self.narrow, self.decoders, skips[::-1], strict=True):
             x = F.interpolate(narrow(x), scale_factor=2.0)
             x = decoder(x + repeat(skip, n_queries), film)
         logits = self.merge(x)[..., :frames].view(batch, n_queries, BINS, frames)
-        passed = energy_passed(logits, magnitude)
-        return logits, self.presence(answer, x, passed, film).view(batch, n_queries)
+        return Answer(magnitude, queries, logits.sigmoid(), first, x, film)
 
     def encode(self, log_magnitude: Tensor) -> tuple[list[Tensor], Tensor]:
         """Features that all queries share: one tensor per level, and the deepest."""
@@ -216,56 +228,6 @@ class TimeContext(nn.Module):
         rows = F.leaky_relu(self.reduce(x.flatten(1, 2).transpose(1, 2)), 0.1)
         y: Tensor = self.expand(self.rnn(rows)[0]).transpose(1, 2)
         return x + y.view(x.shape)
-
-
-class Presence(nn.Module):
-    """How sure the network is that the query is heard, judged by its own answer.
-
-    It looks at what the decoder made of the query, deepest and last, and at how much of the
-    mixture's energy the mask lets through. Nothing flows back from it into the network.
-    """
-
-    def __init__(self, deep: int, fine: int, query: int = 256, hidden: int = 128) -> None:
-        super().__init__()
-        self.features = nn.Linear(2 * (deep + fine) + 1, hidden)
-        self.film = nn.Linear(query, 2 * hidden)
-        self.hidden = nn.Linear(hidden, hidden)
-        self.score = nn.Linear(hidden, 1)
-
-    def forward(self, deep: Tensor, fine: Tensor, passed: Tensor, query: Tensor) -> Tensor:
-        """Logits.
-
-        Args:
-            deep: (batch, channels, bands, steps), of the deepest decoder block.
-            fine: (batch, channels, bands, steps), of the last one.
-            passed: (batch,), log of the share of energy that the mask lets through.
-            query: (batch, query).
-
-        Returns:
-            (batch,)
-        """
-        pooled = [p for x in (deep, fine) for p in (x.mean((2, 3)), x.amax((2, 3)))]
-        rows = torch.cat([*pooled, passed[:, None]], dim=1).detach()
-        scale, shift = self.film(query.detach()).chunk(2, dim=1)
-        x = F.leaky_relu(self.features(rows) * (1 + scale) + shift, 0.1)
-        logits: Tensor = self.score(F.leaky_relu(self.hidden(x), 0.1)).squeeze(1)
-        return logits
-
-
-def energy_passed(logits: Tensor, magnitude: Tensor) -> Tensor:
-    """Log of the share of energy that masks let through.
-
-    Args:
-        logits: (batch, queries, BINS, frames).
-        magnitude: (batch, BINS, frames).
-
-    Returns:
-        (batch * queries,), from about -14 to 0.
-    """
-    power = magnitude.square()[:, None]
-    through = (logits.sigmoid().square() * power).sum((-2, -1))
-    share = through / power.sum((-2, -1)).clamp(min=1e-12)
-    return (share + 1e-6).log().flatten()
 
 
 def fit_bins(masks: Tensor, bins: int) -> Tensor:

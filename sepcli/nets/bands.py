@@ -61,7 +61,9 @@ def common_magnitude(spec: Tensor) -> Tensor:
     16 kHz are left out, and missing ones are silent.
     """
     power = spec.real.square().mean(1) + spec.imag.square().mean(1)
-    return F.pad(power[:, :BINS], (0, 0, 0, max(0, BINS - power.shape[1]))).sqrt()
+    # The root has no gradient at 0, where the power of a faint answer ends up in single precision.
+    roots = power[:, :BINS].clamp(min=torch.finfo(power.dtype).tiny).sqrt()
+    return F.pad(roots, (0, 0, 0, max(0, BINS - power.shape[1])))
 
 
 def level_free_log(magnitude: Tensor) -> Tensor:

@@ -39,6 +39,11 @@ class LaionClap:
         tokenizer: see `RobertaTokens`.
         cache: folder for embeddings, None to keep none.
 
+    Attributes:
+        dimension: of what a network is conditioned on.
+        pooled: of the embedding of a whole text or sound.
+        scale: inverse temperature between sounds and texts; None if the file has none.
+
     Raises:
         ModelError: if a file is missing or not what it should be; later, on the first query that
             is not in the cache, if the weights do not fit or transformers is not installed.
@@ -50,7 +55,8 @@ class LaionClap:
     def __init__(self, weights: Path, tokenizer: Path, cache: Path | None = None) -> None:
         self._file = LaionFile(weights)
         self._tokens = RobertaTokens(tokenizer, self.most_tokens)
-        self.dimension = self._file.dimension
+        self.dimension = self.pooled = self._file.dimension
+        self.scale = self._file.scale()
         self._cache = EmbeddingCache(cache, self._identity()) if cache else None
 
     def _identity(self) -> str:
@@ -62,7 +68,8 @@ class LaionClap:
         return TextTower(self._file)
 
     @cached_property
-    def _audio(self) -> AudioTower:
+    def audio_tower(self) -> AudioTower:
+        """What hears; differentiable, see `AudioTower`."""
         return AudioTower(self._file)
 
     @torch.no_grad()
@@ -94,7 +101,7 @@ class LaionClap:
         return self._kept([key], embed)[0]
 
     def _hear(self, wave: Tensor) -> Tensor:
-        embeddings: Tensor = self._audio(wave)
+        embeddings: Tensor = self.audio_tower(wave)
         return embeddings
 
     def _kept(self, keys: Sequence[bytes], embed: Embed) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -11,6 +12,7 @@ from sepcli.errors import ModelError
 from sepcli.query.laion_keys import FUSION, Tower, of_tower, renamed
 
 REMEDY = "give a LAION-CLAP without fusion, converted by `sepcli models convert`"
+LOG_SCALE = "logit_scale_a"
 LAION_LAYERS, HUB_LAYERS = ("0", "2"), ("linear1", "linear2")  # of the text projection
 
 
@@ -58,6 +60,13 @@ class LaionFile:
         if not tensors:
             raise ModelError(f"{self.path} holds no {tower} tower", REMEDY)
         return {name: part.float() for pair in tensors for name, part in renamed(*pair)}
+
+    def scale(self) -> float | None:
+        """The inverse temperature that sounds were trained with; None if it was not kept."""
+        if LOG_SCALE not in self._keys:
+            return None
+        with safe_open(self.path, "pt") as file:
+            return math.exp(float(file.get_tensor(LOG_SCALE)))
 
 
 def read_shapes(path: Path) -> dict[str, list[int]]:

@@ -20,15 +20,17 @@ from sepcli.home import cache_folder
 from sepcli.nets.band_unet import BandUNet
 from sepcli.nets.bimodal_unet import BimodalUNet
 from sepcli.nets.resunet30 import ResUNet30
+from sepcli.nets.slots import SlottedBandUNet
 from sepcli.query.encoder import QueryEncoder, SmallClap
 from sepcli.query.laion_clap import LaionClap, LaionClapTokens
 from sepcli.query.laion_package import LaionPackage
-from sepcli.registry.schema import suggestion
 from sepcli.registry.store import Model
 from sepcli.registry.verify import verify
+from sepcli.sections import suggestion
 
 ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "band-unet": BandUNet,
+    "slotted-band-unet": SlottedBandUNet,
     "resunet30": ResUNet30,
     "bimodal-unet": BimodalUNet,
 }

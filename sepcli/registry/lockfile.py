@@ -18,7 +18,8 @@ from sepcli.errors import ModelError
 from sepcli.hashing import sha256_of
 from sepcli.home import config_folder
 from sepcli.registry.cache import output_errors
-from sepcli.registry.schema import SHA256, ModelFile, Section, explain
+from sepcli.registry.schema import SHA256, ModelFile
+from sepcli.sections import Section, explain
 from sepcli.yaml_file import read_yaml, write_yaml
 
 
@@ -60,7 +61,7 @@ def read_lock() -> Lock:
         return Lock.model_validate(read_yaml(path))
     except ValidationError as error:
         remedy = "correct it, or delete it to trust the next downloads anew"
-        raise ModelError(f"{path}: {explain(error)}", remedy) from None
+        raise ModelError(f"{path}: {explain(error, Lock)}", remedy) from None
 
 
 def digest_of(path: Path) -> Digest:

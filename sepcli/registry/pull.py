@@ -19,8 +19,9 @@ from sepcli.registry.lockfile import (
     record_converted,
 )
 from sepcli.registry.pull_events import Converted, Event, Failed, Notice, Planned, Ready
-from sepcli.registry.schema import ModelFile, suggestion
+from sepcli.registry.schema import ModelFile
 from sepcli.registry.store import Model
+from sepcli.sections import suggestion
 
 PATIENCE = Patience()
 OFFLINE = "SEPCLI_OFFLINE"

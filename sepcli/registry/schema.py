@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
-import math
 import re
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from sepcli.errors import UsageError
 from sepcli.registry.source import BY_HAND, check_url, is_remote
+from sepcli.sections import Section, explain
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 SHA256 = r"^[0-9a-f]{64}$"
 KIND = r"^[a-z][a-z0-9-]*$"  # of a conversion; part of a file name
-
-
-class Section(BaseModel):
-    """A part of an entry: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ModelFile(Section):
@@ -47,7 +32,7 @@ class ModelFile(Section):
     source: str
     sha256: Annotated[str, Field(pattern=SHA256)] | None = None
     size: Annotated[int, Field(ge=1)] | None = None
-    mirrors: list[str] = []
+    mirrors: list[str] = Field(default=[])
     convert: Annotated[str, Field(pattern=KIND)] | None = None
 
     @property
@@ -110,7 +95,7 @@ class ModelEntry(Section):
 
     summary: str
     architecture: str
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = Field(default={})
     sample_rate: int | None = Field(default=None, description="Hz; null: any multiple of 100 Hz")
     channels: int | None = Field(default=None, description="null: any number, treated alike")
     query: QuerySupport | None = None
@@ -119,7 +104,7 @@ class ModelEntry(Section):
     files: dict[str, ModelFile]
     licence: Licence
     training_data: str
-    figures: dict[str, float] = {}
+    figures: dict[str, float] = Field(default={})
 
     @model_validator(mode="after")
     def _query_or_stems(self) -> ModelEntry:
@@ -129,13 +114,6 @@ class ModelEntry(Section):
         if missing := roles - self.files.keys():
             raise ValueError(f"files lacks {', '.join(sorted(missing))}")
         return self
-
-    @field_validator("figures")
-    @classmethod
-    def _finite(cls, figures: dict[str, float]) -> dict[str, float]:
-        if not all(math.isfinite(value) for value in figures.values()):
-            raise ValueError("figures must be finite")
-        return figures
 
 
 class RegistryFile(Section):
@@ -163,24 +141,4 @@ def check(data: dict[str, Any], name: str) -> RegistryFile:
     try:
         return RegistryFile.model_validate(data)
     except ValidationError as error:
-        raise UsageError(f"{name}: {explain(error)}", "correct the file") from None
-
-
-def explain(error: ValidationError) -> str:
-    """All errors in one line, with did-you-mean."""
-    return "; ".join(_explain_one(item) for item in error.errors())
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """` (did you mean X?)`, or nothing if no known word is close."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
-
-
-def _explain_one(item: Any) -> str:
-    place = ".".join(str(part) for part in item["loc"]) or "file"
-    if item["type"] != "extra_forbidden":
-        return f"{place}: {item['msg'].removeprefix('Value error, ')}"
-    sections = (RegistryFile, ModelEntry, ModelFile, QuerySupport, Windows, Licence)
-    known = {field for section in sections for field in section.model_fields}
-    return f"{place}: unknown key{suggestion(str(item['loc'][-1]), known)}"
+        raise UsageError(f"{name}: {explain(error, RegistryFile)}", "correct the file") from None

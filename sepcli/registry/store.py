@@ -12,8 +12,9 @@ from pathlib import Path
 from sepcli.errors import ModelError, UsageError
 from sepcli.home import config_folder
 from sepcli.registry.cache import usable_path
-from sepcli.registry.schema import ModelEntry, ModelFile, RegistryFile, check, suggestion
+from sepcli.registry.schema import ModelEntry, ModelFile, RegistryFile, check
 from sepcli.registry.source import SHIPPED
+from sepcli.sections import suggestion
 from sepcli.yaml_file import read_yaml, write_yaml
 
 FILE = "weights.yaml"

@@ -12,8 +12,8 @@ from typing import Literal
 from sepcli.audio.formats import Encoding, choose
 from sepcli.audio.reader import AudioInfo, probe
 from sepcli.errors import ItemError, SepcliError, UsageError
-from sepcli.registry.schema import suggestion
 from sepcli.registry.store import Model
+from sepcli.sections import suggestion
 from sepcli.separation.inputs import Source
 from sepcli.separation.naming import check_template, fill_template, slug
 from sepcli.separation.options import STREAM, SeparateOptions

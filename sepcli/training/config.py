@@ -1,28 +1,216 @@
-"""What a training run is, as one YAML file."""
+"""What a training run is, as one YAML file: typed, frozen, with closed sets of names.
+
+`load_config` (sepcli/training/load_config.py) reads one. The keys that all trainings share stand
+at the top level; what belongs to one idea stands in a section of its own.
+"""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, field_validator, model_validator
 
-from sepcli.errors import UsageError
-from sepcli.yaml_file import read_yaml
+from sepcli.sections import Section
 
-
-class Section(BaseModel):
-    """A part of a config: unknown keys are errors, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Weight = Annotated[float, Field(ge=0)]
+Count = Annotated[int, Field(ge=1)]
+Loss = Literal["snr", "si-sdr", "l1-magnitude", "l1-weighted", "multi-resolution-stft"]
 
 
 class CorpusConfig(Section):
-    """A folder of labelled recordings."""
+    """Labelled or captioned recordings.
 
-    kind: Literal["esc10", "sounds", "class-folders"]
+    Attributes:
+        kind: `manifest`, or a layout that `sepcli data prepare` knows.
+        root: a manifest file (JSONL or Parquet), or the folder with that layout.
+        origins: a file that names an origin (a package, a recording) on every line; clips of
+            others are left out.
+    """
+
+    kind: str
     root: Path
+    origins: Path | None = None
+
+
+class MixingConfig(Section):
+    """How recordings become mixtures.
+
+    Attributes:
+        parts: source mixtures in a mixture, N in the paper; weak training, mix-and-separate and
+            MixIT need 2.
+        sources: how many single sources a part has -> how often; P in the paper.
+        gain_db: standard deviation of the gain between sources, dB.
+        level_db: lowest and highest gain of the whole mixture, dB.
+        speeds: slowest and fastest playback, pitch and time together.
+        lowpassed: share of mixtures that lose their high frequencies, as old recordings do.
+        backgrounds: share of a part's further sources that may hold any sound, so that nothing
+            can be asked of them; only where questions are sampled.
+        captioned: share of parts that are a captioned recording as it is, where the corpora have
+            single sounds, too.
+    """
+
+    parts: Count = 1
+    sources: dict[Count, Positive] = Field(default={1: 0.08, 2: 0.77, 3: 0.15})
+    gain_db: Weight = 4.0
+    level_db: tuple[float, float] = (-20.0, 10.0)
+    speeds: tuple[Positive, Positive] = (0.85, 1.18)
+    lowpassed: Share = 0.15
+    backgrounds: Share = 0.04
+    captioned: Share = 0.5
+
+    @field_validator("level_db", "speeds")
+    @classmethod
+    def _rises(cls, limits: tuple[float, float]) -> tuple[float, float]:
+        if limits[0] > limits[1]:
+            raise ValueError(f"the first of {list(limits)} must be the lower one")
+        return limits
+
+
+class BandUNetConfig(Section):
+    """Sizes of a BandUNet, see sepcli/nets/band_unet.py.
+
+    Attributes:
+        presence: what the score of whether a query is heard is judged by: what the network sees
+            of its answer, or also what the CLAP hears in it; the latter needs a small CLAP.
+    """
+
+    name: Literal["band-unet"] = "band-unet"
+    widths: tuple[int, ...] = (32, 64, 96, 128)
+    hidden: Count = 160
+    presence: Literal["none", "sees", "hears"] = "none"
+
+
+class BimodalUNetConfig(Section):
+    """Sizes of the paper's network, see sepcli/nets/bimodal_unet.py."""
+
+    name: Literal["bimodal-unet"]
+    ngf: Count = 64
+    num_downs: int = Field(default=7, ge=5, le=9)
+    num_res_layers: int = Field(default=1, ge=0)
+    channels: Count = 32
+
+
+NetworkConfig = Annotated[BandUNetConfig | BimodalUNetConfig, Field(discriminator="name")]
+
+
+class Supervised(Section):
+    """Every question has its answer: the sources of the mixtures are known."""
+
+    name: Literal["supervised"] = "supervised"
+    loss: Loss = "snr"
+    questions: Count = 2  # asked of a mixture
+    absent: Share = 0.25  # of questions ask for what is not there
+    absent_weight: Weight = 0.2  # of a dB let through for an absent query, against a dB of SNR
+
+
+class MixAndSeparate(Section):
+    """Only captions of source mixtures are asked for, and these mixtures are the answers."""
+
+    name: Literal["mix-and-separate"]
+    loss: Loss = "snr"
+
+
+class Weak(Section):
+    """The paper's bi-modal objective: no single source is ever known."""
+
+    name: Literal["weak"] = "weak"
+    setting: Literal["paper", "ours"] = "ours"
+    contrast: Literal["infonce", "auc"] = "infonce"
+    contrast_weight: Weight = 0.1
+    consistency_weight: Weight = 1.0
+    separation_weight: Weight = 1.0
+    absent: int = Field(default=1, ge=0)  # absent queries a mixture, `ours` only
+    absent_weight: Weight = 0.2
+
+
+class Semi(Section):
+    """A part of the recordings hold single sources; the others only have captions.
+
+    Attributes:
+        fraction: of the clips whose single sources are known, decided by a hash of their origin.
+        share: of every batch that is made of such clips.
+        sources: how many of them a part of such a mixture has -> how often.
+        semi: what the others teach: the bi-modal objective, or an averaged copy of the network
+            whose answers count where the CLAP agrees with them (`gate`, a cosine).
+    """
+
+    name: Literal["semi"]
+    fraction: Share
+    share: Share = 0.5
+    sources: dict[Count, Positive] = Field(default={1: 1.0})
+    semi: Literal["weak", "mean-teacher"] = "weak"
+    lambda_s: Weight = 1.0
+    lambda_u: Weight = 1.0
+    gate: float = Field(default=0.3, ge=-1, le=1)
+    teacher_decay: Share = 0.999
+    supervised: Supervised = Supervised()
+    weak: Weak = Weak()
+
+
+class MixIt(Section):
+    """Mixture-invariant training: outputs without names, put together to the source mixtures."""
+
+    name: Literal["mixit"]
+    outputs: int = Field(default=4, ge=2, le=8)
+
+
+class Pit(Section):
+    """Permutation-invariant training: outputs without names, in whichever order fits best."""
+
+    name: Literal["pit"]
+    outputs: int = Field(default=2, ge=2, le=8)
+    loss: Loss = "si-sdr"
+    silent_weight: Weight = 0.2  # of a dB let through by an output without a source
+
+
+ObjectiveConfig = Annotated[
+    Supervised | MixAndSeparate | Weak | Semi | MixIt | Pit, Field(discriminator="name")
+]
+
+
+class ScheduleConfig(Section):
+    """Of the learning rate.
+
+    Attributes:
+        name: `cosine` falls to zero at the last step; `step` by `factor` every `every` steps.
+        warmup: share of the steps on which the rate rises from zero.
+    """
+
+    name: Literal["cosine", "step", "constant"] = "cosine"
+    warmup: Share = 0.08
+    every: Count = 1000
+    factor: Share = 0.1
+
+
+class LoopConfig(Section):
+    """How steps are taken.
+
+    Attributes:
+        clip: largest norm of the gradient; null for any.
+        accumulate: batches whose gradients are summed to one step.
+        weight_decay: of AdamW.
+        ema: decay of the averaged weights, which are validated and exported.
+        precision: autocast on a GPU; the CPU takes bf16 only.
+        workers: processes that mix ahead; 0 mixes in the training process.
+        save_every: steps between checkpoints and validations.
+        keep: how many of the best checkpoints are kept.
+        select: the validation figure that decides what is best; highest, unless it starts with -.
+        patience: validations without a better figure after which training ends; null for never.
+    """
+
+    clip: Positive | None = 5.0
+    accumulate: Count = 1
+    weight_decay: Weight = 0.01
+    ema: float = Field(default=0.998, ge=0, lt=1)
+    precision: Literal["float32", "bf16", "fp16"] = "float32"
+    workers: int = Field(default=0, ge=0)
+    save_every: Count = 250
+    keep: int = Field(default=1, ge=0)
+    select: str = ""
+    patience: Count | None = None
 
 
 class RunConfig(Section):
@@ -30,14 +218,17 @@ class RunConfig(Section):
 
     seed: int = 0
     corpora: list[CorpusConfig] = Field(min_length=1)
-    licences: Literal["shippable", "any"] = "shippable"
-    emphasis: dict[str, float] = {}  # label -> factor on how often it is drawn
-    threads: int = Field(default=2, ge=1)
-    steps: int = Field(ge=1)
-    batch: int = Field(ge=1)
-    seconds: float = Field(gt=0)
-    lr: float = Field(gt=0)
-    save_every: int = Field(default=250, ge=1)
+    licences: Literal["shippable", "permissive", "any"] | list[str] = "shippable"
+    ontology: Path | None = None  # names and kinship of labels; the shipped one if left out
+    emphasis: dict[str, Positive] = Field(default={})  # label -> factor on how often it is drawn
+    memory_gib: Positive = 4.0  # of decoded sounds held
+    threads: Count = 2  # of torch, on the CPU
+    steps: Count
+    batch: Count
+    seconds: Positive
+    lr: Positive
+    schedule: ScheduleConfig = ScheduleConfig()
+    loop: LoopConfig = LoopConfig()
 
 
 class ClapConfig(RunConfig):
@@ -47,62 +238,46 @@ class ClapConfig(RunConfig):
     tokenizer: Path
     label_list: Path  # CSV with a column display_name: words that must be known well
     word_pairs: int = Field(default=60_000, ge=0)
-    distil_steps: int = Field(default=4500, ge=1)
-    distil_batch: int = Field(default=512, ge=1)
+    distil_steps: Count = 4500
+    distil_batch: Count = 512
 
 
 class SeparatorConfig(RunConfig):
-    """A BandUNet, supervised by the sources of every mixture."""
+    """A separator that is told in words, or by example, what to take out.
+
+    Attributes:
+        clap: run folder of the CLAP it listens to, or `model:NAME` for a registered model's.
+        start: run folder whose averaged weights to go on from.
+        network: its architecture and sizes.
+        mixing: what it hears.
+        objective: what it learns from.
+        example_queries: share of questions asked by an example instead of in words.
+        query_noise: length of the random vector added to a query: neighbours mean the same.
+        presence_steps: batches that the presence score learns from, at the end; unless the
+            network has none.
+    """
 
     kind: Literal["separator"]
-    clap: Path  # run folder of the CLAP it listens to
-    start: Path | None = None  # run folder whose averaged weights to go on from
-    widths: tuple[int, ...] = (40, 64, 96, 160)
-    hidden: int = 160
-    audio_queries: float = Field(default=0.15, ge=0, le=1)  # share asked for by an example
-    absent_queries: float = Field(default=0.25, ge=0, le=1)  # share asking for what is not there
-    presence_steps: int = Field(default=600, ge=1)  # for the presence score, at the end
-    ema: float = Field(default=0.999, ge=0, lt=1)
+    clap: str
+    start: Path | None = None
+    network: NetworkConfig = BandUNetConfig()
+    mixing: MixingConfig = MixingConfig()
+    objective: ObjectiveConfig = Supervised()
+    example_queries: Share = 0.15
+    query_noise: Weight = 0.2
+    presence_steps: Count = 600
+
+    @model_validator(mode="after")
+    def _objective_can_be_met(self) -> SeparatorConfig:
+        captioned = isinstance(self.objective, MixAndSeparate | Weak | MixIt | Semi)
+        if captioned and self.mixing.parts < 2:
+            name = self.objective.name
+            raise ValueError(f"objective {name} needs `mixing: {{parts: 2}}`, or more")
+        if isinstance(self.objective, MixIt) and self.mixing.parts > self.objective.outputs:
+            raise ValueError("objective mixit needs at least one output for every part")
+        if isinstance(self.objective, Pit) and max(self.mixing.sources) > self.objective.outputs:
+            raise ValueError("objective pit needs as many outputs as a mixture has sources")
+        return self
 
 
 TrainConfig = Annotated[ClapConfig | SeparatorConfig, Field(discriminator="kind")]
-
-
-def load_config(path: Path) -> ClapConfig | SeparatorConfig:
-    """Read and check a config. Relative paths in it start from the config's folder.
-
-    Raises:
-        UsageError: with all the errors at once.
-    """
-    data = read_yaml(path)
-    adapter: TypeAdapter[ClapConfig | SeparatorConfig] = TypeAdapter(TrainConfig)
-    try:
-        config = adapter.validate_python(data)
-    except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
-            for item in error.errors()
-        ]
-        raise UsageError(
-            f"{path}: " + "; ".join(lines), "see examples/ for configs that work"
-        ) from None
-    return anchored(config, path.parent)
-
-
-def anchored(config: ClapConfig | SeparatorConfig, folder: Path) -> ClapConfig | SeparatorConfig:
-    """The config with variables in its paths filled in, and relative paths from `folder`."""
-    paths = {name: place(value, folder) for name, value in config if isinstance(value, Path)}
-    corpora = [c.model_copy(update={"root": place(c.root, folder)}) for c in config.corpora]
-    return config.model_copy(update={**paths, "corpora": corpora})
-
-
-def place(path: Path, folder: Path) -> Path:
-    """A config's path, with ${NAME} replaced by the environment's variable.
-
-    Raises:
-        UsageError: if a variable is not set.
-    """
-    text = os.path.expandvars(path)
-    if "$" in text:
-        raise UsageError(f"a variable in {path} is not set", "export it, or write the path out")
-    return folder / text

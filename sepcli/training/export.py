@@ -1,10 +1,10 @@
-"""A finished run as a model folder: weights, CLAP, tokenizer and a registry entry."""
+"""A finished run as a model folder: weights, what reads its queries, a registry entry, a card."""
 
 from __future__ import annotations
 
 import shutil
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,86 +14,169 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sepcli.hashing import sha256_of
-from sepcli.nets.band_unet import BandUNet
-from sepcli.registry.store import MODEL_FILE
-from sepcli.training.config import ClapConfig, SeparatorConfig
-from sepcli.training.corpus import Clip
+from sepcli.nets import bimodal_unet
+from sepcli.registry.store import MODEL_FILE, Registry
+from sepcli.training.card import card
+from sepcli.training.config import BandUNetConfig, ClapConfig, MixIt, Pit, SeparatorConfig
+from sepcli.training.corpora.clip import Clip
+from sepcli.training.load_config import MODEL, read_run_config
+from sepcli.training.loop.folder import CHECKPOINT
+from sepcli.training.networks import Masker
+from sepcli.training.presence import Verdict
+from sepcli.training.separator import Trainable
 
-State = dict[str, Tensor]
+State = Mapping[str, Tensor]
+
+WEIGHTS, CLAP, TOKENIZER, CARD = (
+    "model.safetensors",
+    "clap.safetensors",
+    "tokenizer.json",
+    "CARD.md",
+)
 
 
-def export(config: SeparatorConfig, run: Path, folder: Path, clips: Sequence[Clip]) -> Path:
-    """Write the model of a separator run.
+@dataclass(frozen=True)
+class Finished:
+    """A trained separator.
+
+    Attributes:
+        config: of the run.
+        module: with the averaged weights.
+        clips: what it was trained on.
+        verdict: of its presence score, if it has one.
+        figures: of the last validation.
+    """
+
+    config: SeparatorConfig
+    module: Trainable
+    clips: Sequence[Clip]
+    verdict: Verdict | None
+    figures: Mapping[str, float]
+
+
+def export(finished: Finished, folder: Path) -> None:
+    """Write the model into a folder.
 
     Args:
-        config: of the run.
-        run: its folder, with a checkpoint.
-        folder: of the model; created.
-        clips: what it was trained on, to be credited.
-
-    Returns:
-        the folder.
+        finished: what was trained.
+        folder: of the model.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    state = torch.load(run / "checkpoint.pt", weights_only=True)["average"]
-    presence = torch.load(run / "presence.pt", weights_only=True)
-    state |= {f"presence.{key}": value for key, value in presence["head"].items()}
-    BandUNet(widths=config.widths, hidden=config.hidden).load_state_dict(state)
-    save_file(halved(state), folder / "separator.safetensors")
-    clap = torch.load(config.clap / "checkpoint.pt", weights_only=True)["clap"]
-    clap.pop("log_scale")
-    save_file(halved(clap), folder / "clap.safetensors")
-    text = (config.clap / "config.json").read_text(encoding="utf-8")
-    shutil.copyfile(ClapConfig.model_validate_json(text).tokenizer, folder / "tokenizer.json")
-    (folder / "CREDITS.md").write_text(credit_page(clips), encoding="utf-8")
-    entry = registry_entry(config, folder, presence["threshold"])
-    text = yaml.safe_dump(entry, sort_keys=False)
+    save_file(halved(weights_of(finished)), folder / WEIGHTS)
+    entry = {
+        "summary": f"{finished.config.network.name}, {finished.config.objective.name}, "
+        f"{finished.config.steps} steps",
+        **architecture(finished),
+        "files": {"separator": described(folder / WEIGHTS)},
+        "licence": {"code": "Apache-2.0", "weights": weights_licence(finished.config)},
+        "training_data": ", ".join(sorted({clip.corpus for clip in finished.clips})),
+    }
+    if nameless(finished.config):
+        entry["stems"] = [f"output{n + 1}" for n in range(outputs(finished.config))]
+    else:
+        encoder, files = query_files(finished.config.clap, folder)
+        entry["query"] = {"encoder": encoder}
+        if finished.verdict is not None:
+            entry["query"]["presence_threshold"] = finished.verdict.threshold
+        entry["files"] |= files
+    text = yaml.safe_dump(entry, sort_keys=False, allow_unicode=True)
     (folder / MODEL_FILE).write_text(text, encoding="utf-8")
-    return folder
+    page = card(entry, finished.config, finished.clips, finished.figures)
+    (folder / CARD).write_text(page, encoding="utf-8")
 
 
-def credit_page(clips: Sequence[Clip]) -> str:
-    """Everyone whose recordings were trained on, by licence, as Markdown."""
-    counts = Counter((clip.licence, clip.credit) for clip in clips if clip.split == "train")
-    lines = ["# Recordings this model was trained on", ""]
-    for licence in sorted({licence for licence, _ in counts}):
-        rows = sorted((credit, n) for (which, credit), n in counts.items() if which == licence)
-        lines += [f"## {licence}", ""]
-        lines += [f"- {credit} ({n} clip{'s' * (n > 1)})" for credit, n in rows]
-        lines.append("")
-    return "\n".join(lines)
+def nameless(config: SeparatorConfig) -> bool:
+    """Whether the model gives stems without names instead of answering queries."""
+    return isinstance(config.objective, MixIt | Pit)
 
 
-def halved(state: State) -> State:
+def outputs(config: SeparatorConfig) -> int:
+    """How many stems a nameless model gives."""
+    assert isinstance(config.objective, MixIt | Pit)
+    return config.objective.outputs
+
+
+def weights_of(finished: Finished) -> dict[str, Tensor]:
+    """The network's weights, and the queries that a nameless one asks itself."""
+    state = dict(finished.module.masker.network.state_dict())
+    if nameless(finished.config):
+        state["directions"] = finished.module.objective.state_dict()["outputs.directions"]
+    return state
+
+
+def architecture(finished: Finished) -> dict[str, Any]:
+    """The entry's keys that say how to build the network."""
+    network = finished.config.network
+    arguments = network.model_dump(mode="json", exclude={"name"})
+    if not isinstance(network, BandUNetConfig):
+        return {
+            "architecture": network.name,
+            "arguments": arguments,
+            "sample_rate": bimodal_unet.SAMPLE_RATE,
+            "channels": 1,
+        }
+    arguments["embedding"] = embedding_of(finished.module.masker)
+    if not nameless(finished.config):
+        return {"architecture": network.name, "arguments": arguments}
+    arguments.pop("presence")
+    consistent = isinstance(finished.config.objective, MixIt)
+    extra = {"stems": outputs(finished.config), "consistent": consistent}
+    return {"architecture": "slotted-band-unet", "arguments": arguments | extra}
+
+
+def embedding_of(masker: Masker) -> int:
+    """Length of the queries of a BandUNet."""
+    return int(masker.network.state_dict()["query.0.weight"].shape[1])
+
+
+def query_files(clap: str, folder: Path) -> tuple[str, dict[str, Any]]:
+    """The encoder's name and the files it needs: copied, or where they are published.
+
+    Args:
+        clap: as in the config.
+        folder: of the model.
+    """
+    if clap.startswith(MODEL):
+        return files_of_model(clap.removeprefix(MODEL), folder)
+    run = Path(clap)
+    state = torch.load(run / CHECKPOINT, weights_only=True, map_location="cpu")["average"]
+    save_file(halved(state), folder / CLAP)
+    config = read_run_config(run)
+    assert isinstance(config, ClapConfig)
+    shutil.copyfile(config.tokenizer, folder / TOKENIZER)
+    files = {"clap": described(folder / CLAP), "tokenizer": described(folder / TOKENIZER)}
+    return "small-clap", files
+
+
+def files_of_model(name: str, folder: Path) -> tuple[str, dict[str, Any]]:
+    """What a registered model's encoder needs; what is downloaded stays where it is published."""
+    model = Registry().find(name)
+    assert model.entry.query is not None
+    files: dict[str, Any] = {}
+    for role, copy in (("clap", CLAP), ("tokenizer", TOKENIZER)):
+        file = model.entry.files[role]
+        if file.remote:
+            files[role] = file.model_dump(mode="json", exclude_defaults=True)
+        else:
+            shutil.copyfile(model.path(role), folder / copy)
+            files[role] = described(folder / copy)
+    return model.entry.query.encoder, files
+
+
+def described(path: Path) -> dict[str, Any]:
+    """A file of the model, for its entry."""
+    return {"source": path.name, "sha256": sha256_of(path), "size": path.stat().st_size}
+
+
+def weights_licence(config: SeparatorConfig) -> str:
+    """What the licences of the recordings allow."""
+    return {"shippable": "CC-BY-SA-4.0", "permissive": "CC-BY-4.0"}.get(
+        str(config.licences), "not for publication"
+    )
+
+
+def halved(state: State) -> dict[str, Tensor]:
     """Floats at half precision, which halves the file and costs nothing that can be heard."""
     return {
-        key: value.half().contiguous() if value.is_floating_point() else value.contiguous()
+        key: (value.half() if value.is_floating_point() else value).cpu().contiguous()
         for key, value in state.items()
-    }
-
-
-def registry_entry(config: SeparatorConfig, folder: Path, threshold: float) -> dict[str, Any]:
-    """The entry of an exported model."""
-    names = {"separator": "separator.safetensors", "clap": "clap.safetensors"}
-    names["tokenizer"] = "tokenizer.json"
-    corpora = ", ".join(corpus.kind for corpus in config.corpora)
-    shippable = config.licences == "shippable"
-    return {
-        "summary": f"BandUNet trained for {config.steps} steps",
-        "architecture": "band-unet",
-        "arguments": {"widths": list(config.widths), "hidden": config.hidden},
-        "query": {"encoder": "small-clap", "presence_threshold": threshold},
-        "files": {
-            role: {
-                "source": name,
-                "sha256": sha256_of(folder / name),
-                "size": (folder / name).stat().st_size,
-            }
-            for role, name in names.items()
-        },
-        "licence": {
-            "code": "Apache-2.0",
-            "weights": "CC-BY-SA-4.0" if shippable else "not for publication",
-        },
-        "training_data": corpora,
     }

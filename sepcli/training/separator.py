@@ -1,178 +1,133 @@
-"""Supervised training of a BandUNet: every mixture's sources are known.
-
-Each mixture is asked two questions. Most ask for one of its sources and are scored by the
-signal-to-noise ratio of the answer; the others ask for a sound that is not there, and the
-answer should be silence. What tells the two apart is trained afterwards, see
-`sepcli.training.presence`.
-"""
+"""Training of a separator: the network and the objective as the loop sees them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sepcli.audio.stft import stft
 from sepcli.errors import UsageError
-from sepcli.nets.band_unet import BandUNet
-from sepcli.nets.bands import common_magnitude
-from sepcli.query.tokens import WordPieces
-from sepcli.training.clap import Clap
-from sepcli.training.config import ClapConfig, SeparatorConfig
-from sepcli.training.corpus import RATE, Sound
-from sepcli.training.examiner import Batch, Examiner, repeat_each
-from sepcli.training.losses import silence_loss, snr_loss
-from sepcli.training.mixing import Pantry
-from sepcli.training.ontology import Ontology
-from sepcli.training.presence import train_presence
-from sepcli.training.run import Average, RunFolder
+from sepcli.training.config import SeparatorConfig
+from sepcli.training.loop.checkpoint import read_state, refuse_misfit
+from sepcli.training.loop.folder import CHECKPOINT
+from sepcli.training.loop.task import Group
+from sepcli.training.losses.silence import silence_loss
+from sepcli.training.losses.snr import snr_loss
+from sepcli.training.mixing.batch import Batch, Role
+from sepcli.training.mixing.examiner import Examiner
+from sepcli.training.networks import Masker, build_masker
+from sepcli.training.objectives.base import Objective
+from sepcli.training.teacher import Teacher
 
-QUESTIONS = 2  # per mixture
-QUERY_NOISE = 0.2  # length of the random vector added to a query: neighbours mean the same
-ABSENT_WEIGHT = 0.2  # of a dB let through for an absent query, against a dB of SNR
-VALIDATION_MIXTURES = 96
+VALIDATION_BATCHES = 12
+VALIDATION_SIZE = 8
 
 
-def train_separator(
-    config: SeparatorConfig, out: Path, sounds: list[Sound]
-) -> Iterator[dict[str, float]]:
-    """Train from scratch, or go on from the folder's checkpoint; yields figures of every step."""
-    torch.manual_seed(config.seed)
-    run = RunFolder(out, config)
-    clap, tokens = teacher_pair(config.clap)
-    ontology = Ontology.load()
-    parts = {
-        split: Pantry([s for s in sounds if s.clip.split == split], ontology, config.emphasis)
-        for split in ("train", "validation")
-    }
-    train, validation = (Examiner(config, pantry, clap, tokens) for pantry in parts.values())
-    net = first_network(config)
-    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = Average(net, config.ema)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=config.lr, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.lr, total_steps=config.steps, pct_start=0.08
-    )
-    first = restore(run, net, average, optimizer, schedule)
-    # Nothing here reaches the presence score: it is trained on the finished network.
-    net.presence.requires_grad_(False)
-    for step in range(first, config.steps):
-        net.train()
-        losses = objective(net, train.batch(config.batch, f"{config.seed}/{step}"))
-        optimizer.zero_grad()
-        losses["loss"].backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-        optimizer.step()
-        schedule.step()
-        average.update(net)
-        figures = {name: value.item() for name, value in losses.items()}
-        if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-            figures |= validate(average, config, validation)
-            keep(run, step + 1, net, average, optimizer, schedule)
-            run.log(step + 1, **figures)
-        yield figures
-    yield from train_presence(config, run, averaged(config, average), train, validation)
+class Trainable(nn.Module):
+    """A network with what it learns from; called with a batch it returns the losses."""
+
+    def __init__(self, masker: Masker, objective: Objective) -> None:
+        super().__init__()
+        self.masker, self.objective = masker, objective
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """`loss` and figures, see `Objective`."""
+        losses: dict[str, Tensor] = self.objective(self.masker, batch)
+        return losses
 
 
-def first_network(config: SeparatorConfig) -> BandUNet:
-    """A new network, or the finished one of the run that the config starts from.
+@dataclass(frozen=True)
+class Examiners:
+    """Who asks: in training, and on fixed mixtures of validation sounds."""
+
+    train: Examiner
+    validation: Examiner
+
+
+class SeparatorTask:
+    """See `Task`.
+
+    Args:
+        config: of the run.
+        examiners: of training and validation.
+        teacher: that the objective learns from, on the device where the network will be.
+        objective: built from the config; its `asking` is what the examiners ask.
+    """
+
+    select = "val_snr"
+
+    def __init__(
+        self, config: SeparatorConfig, examiners: Examiners, teacher: Teacher, objective: Objective
+    ) -> None:
+        self.config, self.examiners = config, examiners
+        masker = build_masker(config.network, teacher.dimension)
+        if config.start is not None:
+            start_from(config, masker)
+        objective.begin(masker)
+        self.module: nn.Module = Trainable(masker, objective)
+
+    def groups(self) -> list[Group]:
+        """All parameters, at one rate."""
+        return [Group([p for p in self.module.parameters() if p.requires_grad])]
+
+    def batch(self, draw: int, first: int, size: int) -> Batch:
+        """Mixtures of training sounds."""
+        return self.examiners.train.batch(draw, first, size)
+
+    def validate(self, module: nn.Module) -> dict[str, float]:
+        """How well every source of fixed mixtures is answered, and how silent absent ones are."""
+        assert isinstance(module, Trainable)
+        device = next(module.parameters()).device
+        snr, passed = [], []
+        for draw in range(VALIDATION_BATCHES):
+            batch = self.examiners.validation.batch(draw, 0, VALIDATION_SIZE).to(device)
+            ratios, leaks = answered(module, batch)
+            snr.append(ratios)
+            passed.append(leaks)
+        figures = {"val_snr": torch.cat(snr), "val_silence": torch.cat(passed)}
+        return {name: float(rows.mean()) for name, rows in figures.items() if len(rows)}
+
+    def after_step(self) -> None:
+        """Averages that an objective keeps."""
+        assert isinstance(self.module, Trainable)
+        self.module.objective.after_step(self.module.masker)
+
+
+def answered(module: Trainable, batch: Batch) -> tuple[Tensor, Tensor]:
+    """What a network makes of questions.
+
+    Returns:
+        the signal-to-noise ratio of every answer to a phrase or caption, and what every answer to
+        an absent query lets through of the mixture, both in dB and cut at 30 dB.
+    """
+    masker = module.masker
+    estimates = module.objective.estimates(masker, batch)
+    losses = snr_loss(estimates, masker.spectrogram(batch.answers))
+    leaks = silence_loss(estimates, masker.spectrogram(batch.mixture)[:, None])
+    asked = (batch.asks(Role.PHRASE) | batch.asks(Role.CAPTION)) & batch.known
+    return -losses[asked], leaks[batch.asks(Role.ABSENT)]
+
+
+def start_from(config: SeparatorConfig, masker: Masker) -> None:
+    """Take over the averaged weights of a finished run.
 
     Raises:
         UsageError: if that run is not finished, or of another size.
     """
-    net = BandUNet(widths=config.widths, hidden=config.hidden)
-    if config.start is not None:
-        try:
-            state = torch.load(config.start / "checkpoint.pt", weights_only=True)["average"]
-            head = torch.load(config.start / "presence.pt", weights_only=True)["head"]
-            net.load_state_dict(state)
-            net.presence.load_state_dict(head)
-        except (OSError, RuntimeError) as error:
-            reason = " ".join(str(error).split())[:200]
-            message = f"cannot start from {config.start}: {reason}"
-            raise UsageError(message, "give a finished run of the same sizes") from error
-    return net
-
-
-def averaged(config: SeparatorConfig, average: Average) -> BandUNet:
-    """A network with the averaged weights, for evaluation."""
-    net = BandUNet(widths=config.widths, hidden=config.hidden).eval()
-    net.load_state_dict(average.state)
-    return net
-
-
-def objective(net: BandUNet, batch: Batch) -> dict[str, Tensor]:
-    """The loss, averaged over questions, and its parts, all in dB."""
-    mixture = stft(batch.mixture, RATE)
-    answers = stft(batch.answers, RATE)
-    logits, _ = net.masks(common_magnitude(mixture[:, None]), batch.queries)
-    masks, mixtures = logits.sigmoid().flatten(0, 1), repeat_each(mixture)
-    there = batch.present.flatten().bool()
-    snr = snr_loss(masks[there], mixtures[there], answers.flatten(0, 1)[there])
-    silence = silence_loss(masks[~there], mixtures[~there])
-    return {
-        "loss": (snr.sum() + ABSENT_WEIGHT * silence.sum()) / len(masks),
-        "snr": -snr.detach().mean(),
-        "silence": silence.detach().mean(),
-    }
-
-
-@torch.inference_mode()
-def validate(average: Average, config: SeparatorConfig, examiner: Examiner) -> dict[str, float]:
-    """Figures of the averaged network on fixed mixtures of validation sounds."""
-    net = averaged(config, average)
-    rows = [
-        objective(net, examiner.batch(8, f"validation/{index}"))
-        for index in range(VALIDATION_MIXTURES // 8)
-    ]
-    return {f"val_{name}": float(np.mean([float(r[name]) for r in rows])) for name in rows[0]}
-
-
-def teacher_pair(folder: Path) -> tuple[Clap, WordPieces]:
-    """The CLAP of a finished run, frozen, and its tokenizer."""
-    config = ClapConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
-    tokens = WordPieces(config.tokenizer)
-    clap = Clap(tokens.size)
-    clap.load_state_dict(torch.load(folder / "checkpoint.pt", weights_only=True)["clap"])
-    return clap.eval().requires_grad_(False), tokens
-
-
-Optimizer = torch.optim.Optimizer
-Schedule = torch.optim.lr_scheduler.LRScheduler
-
-
-def restore(
-    run: RunFolder, net: nn.Module, average: Average, optimizer: Optimizer, schedule: Schedule
-) -> int:
-    """Go back to the run's checkpoint; the number of steps done."""
-    state = run.load()
+    assert config.start is not None
+    path = config.start / CHECKPOINT
+    state = read_state(path)
     if state is None:
-        return 0
-    net.load_state_dict(state["net"])
-    average.state, average.updates = state["average"], state["step"]
-    optimizer.load_state_dict(state["optimizer"])
-    schedule.load_state_dict(state["schedule"])
-    return int(state["step"])
+        message = f"cannot start from {config.start}: there is no {CHECKPOINT}"
+        raise UsageError(message, "give a finished run of the same sizes")
+    weights = of_masker(state["average"])
+    refuse_misfit(weights, masker, path)
+    masker.load_state_dict(weights)
 
 
-def keep(
-    run: RunFolder,
-    step: int,
-    net: nn.Module,
-    average: Average,
-    optimizer: Optimizer,
-    schedule: Schedule,
-) -> None:
-    """Write a checkpoint."""
-    run.save(
-        step,
-        {
-            "net": net.state_dict(),
-            "average": average.state,
-            "optimizer": optimizer.state_dict(),
-            "schedule": schedule.state_dict(),
-        },
-    )
+def of_masker(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The part of a `Trainable`'s state that is its masker's."""
+    prefix = "masker."
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

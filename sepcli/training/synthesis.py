@@ -77,13 +77,18 @@ def synthesise(folder: Path, words: list[str], per_label: int, seed: int) -> Ite
             yield made(target, partial(speak, text=text, voice=voice))
 
 
-def require(*programs: str) -> None:
-    """Refuse to start without the programs that make the sounds."""
+def require(*programs: str, soundfont: Path = SOUNDFONT) -> None:
+    """Refuse to start without the programs and the sound font that make the sounds."""
     for program in programs:
         if not shutil.which(program):
             raise UsageError(f"{program} is not installed", f"install it: apt install {program}")
-    if not SOUNDFONT.is_file():
-        raise UsageError(f"no sound font at {SOUNDFONT}", "apt install fluid-soundfont-gm")
+    remedy = "name another one, or apt install fluid-soundfont-gm"
+    if not soundfont.is_file():
+        raise UsageError(f"no sound font at {soundfont}", remedy)
+    with soundfont.open("rb") as file:  # FluidSynth would play with the default one instead
+        head = file.read(12)
+    if (head[:4], head[8:]) != (b"RIFF", b"sfbk"):
+        raise UsageError(f"{soundfont} is no sound font", remedy)
 
 
 Note = tuple[int, int, int, int, int]  # start and length in ticks, program, pitch, velocity
@@ -135,8 +140,25 @@ def render_midi(path: Path, notes: list[Note], tempo: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         song = Path(folder) / "phrase.mid"
         write_midi(song, notes, tempo)
-        command = ["fluidsynth", "-ni", "-q", "-g", "0.5", "-r", "32000", "-T", "flac"]
-        run([*command, "-F", str(path), str(SOUNDFONT), str(song)])
+        play(song, path, SOUNDFONT, rate=32_000, container="flac", samples="s16")
+
+
+def play(
+    song: Path, target: Path, soundfont: Path, rate: int, container: str, samples: str
+) -> None:
+    """Play a MIDI file into a stereo recording.
+
+    Args:
+        song: the MIDI file.
+        target: of the recording.
+        soundfont: the instruments.
+        rate: sample rate, Hz.
+        container: as FluidSynth's option -T names it.
+        samples: their encoding, as its option -O names it.
+    """
+    command = ["fluidsynth", "-ni", "-q", "-g", "0.5", "-r", str(rate)]
+    form = ["-T", container, "-O", samples]
+    run([*command, *form, "-F", str(target), str(soundfont), str(song)])
 
 
 def write_midi(path: Path, notes: list[Note], tempo: int) -> None:

@@ -18,8 +18,8 @@ from sepcli.evaluation.mixtures import (
     window,
     write_manifest,
 )
-from sepcli.training.corpus import read_esc10
-from sepcli.training.mixing import active_rms
+from sepcli.training.corpora.readers.esc import read_esc10
+from sepcli.training.mixing.level import active_rms
 from sepcli.training.ontology import Ontology
 
 DATA = Path(__file__).parents[1] / "data/esc10"

@@ -20,8 +20,8 @@ from sepcli.evaluation.datasets.zero_db import (
     recording,
 )
 from sepcli.evaluation.mixtures import LEVEL, draw_many, draw_pairs, read_manifest
-from sepcli.training.corpus import read_esc10
-from sepcli.training.mixing import active_rms
+from sepcli.training.corpora.readers.esc import read_esc10
+from sepcli.training.mixing.level import active_rms
 from sepcli.training.ontology import Ontology
 
 SEED = 20261122

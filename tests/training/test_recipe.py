@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import yaml
+from safetensors.torch import load_file
 
 import sepcli
-from sepcli.cli.main import main
 from sepcli.errors import UsageError
 from sepcli.query.tokens import WordPieces
+from sepcli.registry.load import load
+from sepcli.registry.store import Registry
 from sepcli.training import distil
-from sepcli.training.config import SeparatorConfig, load_config
+from sepcli.training.load_config import load_config
+from sepcli.training.loop.events import Event, Stepped, Validated
 from sepcli.training.recipe import train
-from sepcli.training.separator import first_network
 
 DATA = Path(__file__).parents[1] / "data"
+EXAMPLE = Path(__file__).parents[2] / "examples/audio/dog_and_rain.flac"
 SHIPPED = Path(sepcli.__file__).parent / "shipped"
-CORPUS = [{"kind": "esc10", "root": str(DATA / "esc10")}]
+COMMON = {
+    "corpora": [{"kind": "esc10", "root": str(DATA / "esc10")}],
+    "batch": 4,
+    "seconds": 0.64,
+    "lr": 1e-3,
+    "threads": 1,
+    "loop": {"save_every": 5},
+}
+TINY = {"name": "band-unet", "widths": [4, 6, 8, 8], "hidden": 8}
 
 
 @pytest.fixture(autouse=True)
 def quick_lesson(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few hundred words are enough here; the teacher itself is real."""
+    """A few hundred words are enough here; the sentence encoder itself is real."""
 
     def few(vocabulary: list[str], phrases: list[str], *_: object) -> list[str]:
         return [*phrases, *vocabulary[2000:2300]]
@@ -35,128 +46,139 @@ def quick_lesson(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distil, "study_texts", few)
 
 
-def write_config(name: str, **values: object) -> Path:
+def config_of(name: str, **values: Any) -> Any:
+    Path(name).write_text(yaml.safe_dump({**COMMON, **values}))
+    return load_config(Path(name))
+
+
+def clap_config(**values: Any) -> Any:
     Path("labels.csv").write_text("index,mid,display_name\n0,/m/0,Speech\n1,/m/1,Bark\n")
-    common = {
-        "corpora": CORPUS,
-        "batch": 4,
-        "seconds": 0.64,
-        "lr": 1e-3,
-        "save_every": 5,
-        "threads": 1,
-    }
-    Path(name).write_text(yaml.safe_dump({**common, **values}))
-    return Path(name)
-
-
-def run_clap(out: Path) -> list[dict[str, float]]:
-    config = write_config(
+    return config_of(
         "clap.yaml",
         kind="clap",
         tokenizer=str(SHIPPED / "tokenizer.json"),
         label_list="labels.csv",
         distil_steps=60,
         distil_batch=64,
-        steps=5,
-    )
-    return list(train(load_config(config), out))
-
-
-def separator_config(**values: object) -> Path:
-    return write_config(
-        "separator.yaml",
-        kind="separator",
-        clap="clap",
-        widths=[4, 6, 8, 8],
-        hidden=8,
-        presence_steps=3,
-        **values,
+        **{"steps": 5, **values},
     )
 
 
-def first(steps: Iterator[dict[str, float]], count: int) -> None:
-    for _ in range(count):
-        next(steps)
+def separator_config(**values: Any) -> Any:
+    defaults = {"clap": "model:everyday", "network": TINY, "steps": 10, "presence_steps": 4}
+    return config_of("separator.yaml", kind="separator", **{**defaults, **values})
 
 
-def test_from_clips_to_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    figures = run_clap(Path("clap"))
-    distilled = [f["distil"] for f in figures if "distil" in f]
+def losses(events: Iterator[Event]) -> list[float]:
+    return [e.figures["loss"] for e in events if isinstance(e, Stepped) and e.figures]
+
+
+def figures(events: list[Event]) -> dict[str, float]:
+    return {k: v for e in events if isinstance(e, Validated) for k, v in e.figures.items()}
+
+
+def test_words_first_then_sounds_then_a_separator_that_listens() -> None:
+    events = list(train(clap_config(), Path("clap")))
+    distilled = losses(iter(events))[:60]
     assert np.mean(distilled[-10:]) < 0.7 * np.mean(distilled[:3])
-    assert "accuracy_all" in figures[-1]
+    assert {"accuracy_all", "accuracy_esc", "recall_1", "recall_10"} <= figures(events).keys()
+    assert 0 <= figures(events)["recall_1"] <= figures(events)["recall_10"] <= 1
 
-    config = load_config(separator_config(steps=10))
-    losses = [f["loss"] for f in train(config, Path("run")) if "loss" in f]
-    assert len(losses) == 10
-    assert Path("run/presence.pt").exists()
-    log = [json.loads(line) for line in Path("run/log.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in log] == [5, 10, 3]
-    assert all("val_snr" in line for line in log[:2])
-    assert "presence_auc" in log[2]
+    config = separator_config(clap="clap", network=TINY | {"presence": "hears"})
+    events = list(train(config, Path("run")))
+    assert len(losses(iter(events))) == 10
+    assert {"val_snr", "val_silence", "presence_auc"} <= figures(events).keys()
 
-    mix = Path(__file__).parents[2] / "examples/audio/dog_and_rain.flac"
-    report = sepcli.separate(mix, "dog barking", model="run", progress=False)
+    report = sepcli.separate(EXAMPLE, "dog barking", model="run", progress=False)
     assert report.exit_code == 0
     assert Path("separated/dog_and_rain.dog-barking.flac").exists()
+    card = Path("run/CARD.md").read_text()
+    assert "freesound.org 100032" in card
+    assert "val_snr" in card
+    # The ear of the presence score is the CLAP's own.
+    ear = load_file("run/clap.safetensors")["audio.output.weight"]
+    assert torch.equal(load_file("run/model.safetensors")["presence.ear.output.weight"], ear)
 
-    # A run that was cut off between two checkpoints ends with the same weights.
+
+def test_a_run_that_was_cut_ends_with_the_same_model() -> None:
+    config = separator_config(network=TINY | {"presence": "sees"})
+    list(train(config, Path("run")))
     steps = train(config, Path("cut"))
-    first(steps, 7)
+    for event in steps:
+        if isinstance(event, Stepped) and event.step == 7:
+            break
     steps.close()
-    assert len([f for f in train(config, Path("cut")) if "loss" in f]) == 5
-    states = [torch.load(f"{name}/checkpoint.pt", weights_only=True) for name in ("run", "cut")]
-    for key, value in states[0]["net"].items():
-        assert torch.equal(value, states[1]["net"][key]), key
-    for key, value in states[0]["average"].items():
-        assert torch.equal(value, states[1]["average"][key]), key
+    assert len(losses(train(config, Path("cut")))) == 3
+    one, other = (load_file(f"{name}/model.safetensors") for name in ("run", "cut"))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(value, other[key]) for key, value in one.items())
 
 
-def test_a_small_separator_learns(monkeypatch: pytest.MonkeyPatch) -> None:
-    run_clap(Path("clap"))
-    config = load_config(separator_config(steps=60, save_every=1000, lr=5e-3))
-    losses = [f["loss"] for f in train(config, Path("run")) if "loss" in f]
-    assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.3
+def test_words_are_learnt_once() -> None:
+    steps = train(clap_config(), Path("clap"))
+    for event in steps:
+        if isinstance(event, Stepped) and event.steps == 5 and event.step == 2:
+            break
+    steps.close()
+    assert len(losses(train(clap_config(), Path("clap")))) == 3
 
 
-def test_the_command_trains_and_refuses(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def command(*words: str) -> int:
-        monkeypatch.setattr("sys.argv", ["sepcli", "train", *words])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return int(caught.value.code or 0)
+def test_a_small_separator_learns() -> None:
+    config = separator_config(steps=60, lr=5e-3, loop={"save_every": 1000})
+    curve = losses(train(config, Path("run")))
+    assert np.mean(curve[-10:]) < np.mean(curve[:10]) - 0.3
 
-    config = str(separator_config(steps=2))
-    assert command(config, "--out", "run") == 2
-    assert "no finished CLAP" in capsys.readouterr().err
-    run_clap(Path("clap"))
-    assert command(config, "--out", "run") == 0
-    assert Path("run/model.yaml").exists()
 
-    assert "freesound.org 100032" in Path("run/CREDITS.md").read_text()
-    more = str(separator_config(steps=1, start="run"))
-    assert command(more, "--out", "more") == 0
-    nowhere = str(separator_config(steps=1, start="nowhere"))
-    assert command(nowhere, "--out", "lost") == 2
-    assert "cannot start from nowhere" in capsys.readouterr().err
+def test_a_model_without_a_presence_score_says_nothing_of_presence() -> None:
+    list(train(separator_config(steps=2), Path("run")))
+    report = sepcli.separate(EXAMPLE, "dog barking", model="run", progress=False)
+    assert report.exit_code == 0
+    entry = yaml.safe_load(Path("run/model.yaml").read_text())
+    assert "presence_threshold" not in entry["query"]
+
+
+@pytest.mark.parametrize(
+    ("objective", "consistent"),
+    [({"name": "mixit", "outputs": 3}, True), ({"name": "pit", "outputs": 2}, False)],
+)
+def test_outputs_without_names_become_stems(objective: dict[str, Any], consistent: bool) -> None:
+    parts = 2 if objective["name"] == "mixit" else 1
+    mixing = {"parts": parts, "sources": {(2 if parts == 1 else 1): 1.0}}
+    list(train(separator_config(steps=2, objective=objective, mixing=mixing), Path("run")))
+    report = sepcli.separate(EXAMPLE, [], model="run", progress=False)
+    assert report.exit_code == 0
+    stems = sorted(path.name for path in Path("separated").iterdir())
+    assert stems == [f"dog_and_rain.output{n + 1}.flac" for n in range(objective["outputs"])]
+    assert load(Registry().find("run")).network.consistent is consistent
 
 
 def test_a_run_goes_on_from_the_weights_it_starts_from() -> None:
-    run_clap(Path("clap"))
-    list(train(load_config(separator_config(steps=2)), Path("run")))
-    config = load_config(separator_config(steps=1, start="run"))
-    assert isinstance(config, SeparatorConfig)
+    list(train(separator_config(steps=2), Path("run")))
     state = torch.load("run/checkpoint.pt", weights_only=True)["average"]
-    for key, value in first_network(config).state_dict().items():
-        if not key.startswith("presence."):
-            assert torch.equal(value, state[key]), key
+    config = separator_config(steps=1, start="run", lr=1e-12, loop={"weight_decay": 0.0})
+    list(train(config, Path("more")))
+    begun = torch.load("more/checkpoint.pt", weights_only=True)["module"]
+    weights = [k for k, v in state.items() if k.endswith("weight") and v.ndim > 1]
+    assert weights
+    for key in weights:
+        torch.testing.assert_close(begun[key], state[key], atol=1e-9, rtol=1e-6)
 
 
-def test_a_separator_needs_its_clap() -> None:
-    config = load_config(separator_config(steps=1))
+def test_what_a_run_cannot_start_from() -> None:
+    with pytest.raises(UsageError, match=r"cannot start from .*nowhere"):
+        list(train(separator_config(start="nowhere"), Path("run")))
+    list(train(separator_config(steps=1), Path("small")))
+    wide = TINY | {"widths": [6, 6, 8, 8]}
+    with pytest.raises(UsageError, match="another architecture"):
+        list(train(separator_config(start="small", network=wide), Path("run")))
+
+
+def test_a_separator_needs_a_clap() -> None:
     with pytest.raises(UsageError, match="no finished CLAP"):
-        next(train(config, Path("run")))
+        list(train(separator_config(clap="nowhere"), Path("run")))
+    list(train(separator_config(steps=1), Path("separator")))
+    with pytest.raises(UsageError, match="kind separator"):
+        list(train(separator_config(clap="separator"), Path("run")))
 
 
 def test_the_teacher_knows_synonyms() -> None:

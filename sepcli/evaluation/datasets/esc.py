@@ -14,7 +14,7 @@ from sepcli.evaluation.datasets.base import Dataset, Evidence
 from sepcli.evaluation.datasets.tables import has_columns, read_table
 from sepcli.evaluation.datasets.zero_db import ZeroDbItem
 from sepcli.evaluation.mixtures import draw_pairs
-from sepcli.training.corpus import Clip
+from sepcli.training.corpora.clip import Clip
 from sepcli.training.ontology import Ontology
 
 SEED = 20_151_013
@@ -67,7 +67,7 @@ def meta_clips(root: Path, split: str, of_ten: bool) -> list[Clip]:
 
 def clip(path: Path, label: str, origin: str) -> Clip:
     """A clip, as mixtures are drawn of them."""
-    return Clip(path, label, origin, "test", "CC BY-NC", "K. J. Piczak", ship=False)
+    return Clip(path, (label,), origin, "test", "CC BY-NC", "K. J. Piczak", ship=False)
 
 
 def mixtures(root: Path, clips: Sequence[Clip]) -> list[ZeroDbItem]:

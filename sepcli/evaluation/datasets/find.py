@@ -10,7 +10,7 @@ from pathlib import Path
 from sepcli.errors import UsageError
 from sepcli.evaluation.datasets.base import Dataset, Evidence, Item
 from sepcli.evaluation.datasets.catalogue import ALIASES, DATASETS
-from sepcli.registry.schema import suggestion
+from sepcli.sections import suggestion
 
 VARIABLE = "SEPCLI_DATA"  # environment variable: where data sets are, when no root is given
 

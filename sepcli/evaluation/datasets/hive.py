@@ -17,7 +17,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from sepcli.evaluation.datasets.mixed import MixedItem
 from sepcli.evaluation.datasets.sound import Track, fitted, read_sound
 from sepcli.evaluation.datasets.tables import read_jsonl
 from sepcli.evaluation.scene import Array
+from sepcli.parquet_file import read_parquet
 
 SPLITS = {"test": 100_000, "validation": 500_000, "train": 5_000_000}
 PLACES = "dataset_paths.json"
@@ -56,7 +56,7 @@ def items(root: Path, split: str) -> list[Item]:
     if path is None:
         message = f"no {split}/data.parquet or {split}/data.jsonl below {root}"
         raise UsageError(message, "download Hive's metadata")
-    rows = parquet_rows(path) if path.suffix == ".parquet" else [row for _, row in read_jsonl(path)]
+    rows = read_parquet(path) if path.suffix == ".parquet" else [row for _, row in read_jsonl(path)]
     places = read_places(root / PLACES)
     made = [row_item(root, row, number, places) for number, row in enumerate(rows)]
     return sorted(made, key=lambda item: item.name)
@@ -66,24 +66,6 @@ def manifest(root: Path, split: str) -> Path | None:
     """Where the rows of a split are."""
     names = (f"{split}/data.jsonl", f"{split}.jsonl", f"{split}/data.parquet", f"{split}.parquet")
     return next((root / name for name in names if (root / name).is_file()), None)
-
-
-def parquet_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a Parquet file.
-
-    Raises:
-        UsageError: if pyarrow is not installed, or the file is broken.
-    """
-    try:
-        parquet = import_module("pyarrow.parquet")
-    except ImportError as error:
-        remedy = "pip install pyarrow, or convert the file to JSON lines"
-        raise UsageError(f"{path} is Parquet, which needs pyarrow", remedy) from error
-    try:
-        rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {path}: {error}", "download it again") from error
-    return rows
 
 
 def read_places(path: Path) -> dict[str, Path]:

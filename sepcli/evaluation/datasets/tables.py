@@ -11,30 +11,33 @@ from typing import Any
 from sepcli.errors import UsageError
 
 
-def read_rows(path: Path) -> list[list[str]]:
+def read_rows(path: Path, encoding: str = "utf-8-sig") -> list[list[str]]:
     """The rows of a CSV file without a header; empty lines are left out.
 
     Raises:
         UsageError: if it cannot be read.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with path.open(newline="", encoding=encoding) as file:
             return [row for row in csv.reader(file) if row]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"cannot read {path}: {error}", "get the file again") from error
 
 
-def read_table(path: Path, columns: Iterable[str]) -> list[dict[str, str]]:
+def read_table(
+    path: Path, columns: Iterable[str], encoding: str = "utf-8-sig"
+) -> list[dict[str, str]]:
     """The rows of a CSV file, by its header; of columns named twice, the first counts.
 
     Args:
         path: of the file.
         columns: what it must have.
+        encoding: of its text.
 
     Raises:
         UsageError: if it cannot be read, lacks a column, or a row is too short.
     """
-    rows = read_rows(path)
+    rows = read_rows(path, encoding)
     header = rows[0] if rows else []
     if missing := [name for name in columns if name not in header]:
         raise UsageError(f"{path} has no column {missing[0]}", "get the file again")

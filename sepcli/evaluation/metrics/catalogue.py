@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sepcli.errors import UsageError
 from sepcli.evaluation.metrics import Metric
-from sepcli.registry.schema import suggestion
+from sepcli.sections import suggestion
 
 METRICS: dict[str, Metric] = {
     "sdr": Metric(

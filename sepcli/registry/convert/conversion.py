@@ -17,7 +17,7 @@ from sepcli.registry.convert.converter import Converter
 from sepcli.registry.convert.keys import Dropped, check, select, shapes_of, unwrapped
 from sepcli.registry.convert.laion_clap import LAION_CLAP
 from sepcli.registry.convert.write import write_tensors
-from sepcli.registry.schema import suggestion
+from sepcli.sections import suggestion
 
 # A separator's checkpoint may carry a CLAP, but never the other way round: separators are first.
 CONVERTERS: dict[str, Converter] = {

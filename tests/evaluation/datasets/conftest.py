@@ -9,19 +9,18 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 import soundfile
 import yaml
 from numpy.typing import NDArray
+from stem_mp4 import write_stem_mp4
 
 Wave = NDArray[np.float64]
 Build = Callable[[Path], object]
 
 SUBTYPES = {".flac": "PCM_24", ".ogg": "VORBIS"}
 UUID = "0a1b2c3d-0000-4000-8000-00000000000{}"
-TONES = (220.0, 440.0, 880.0, 1760.0, 3520.0)  # Hz, of a stem.mp4's streams
 
 
 def noise(name: str, samples: int, channels: int = 1, level: float = 0.2) -> Wave:
@@ -53,21 +52,6 @@ def write_csv(path: Path, rows: Iterable[Sequence[object]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(rows)
-
-
-def write_stem_mp4(path: Path, seconds: float = 1.0) -> None:
-    """Five stereo AAC streams, each a tone of TONES."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    time = np.arange(round(44_100 * seconds)) / 44_100
-    with av.open(str(path), "w", format="mp4") as container:
-        streams = [container.add_stream("aac", rate=44_100, layout="stereo") for _ in TONES]
-        for stream, tone in zip(streams, TONES, strict=True):
-            wave = np.tile(0.25 * np.sin(2 * np.pi * tone * time), (2, 1)).astype(np.float32)
-            frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="stereo")
-            frame.sample_rate = 44_100
-            frame.pts = 0
-            for packet in [*stream.encode(frame), *stream.encode(None)]:
-                container.mux(packet)
 
 
 def musdb18(root: Path) -> None:

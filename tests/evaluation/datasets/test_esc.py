@@ -10,7 +10,7 @@ import pytest
 
 from sepcli.errors import ItemError
 from sepcli.evaluation.datasets import esc
-from sepcli.training.mixing import active_rms
+from sepcli.training.mixing.level import active_rms
 
 Tree = Callable[[str], Path]
 

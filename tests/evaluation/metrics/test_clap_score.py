@@ -88,7 +88,7 @@ def test_the_shipped_encoder_knows_a_dog() -> None:
     """Meaning: words fit their own sound better than another one, and a sound fits itself."""
     import soundfile
 
-    from sepcli.training.corpus import read_esc10
+    from sepcli.training.corpora.readers.esc import read_esc10
 
     folder = Path(__file__).parents[2] / "data/esc10"
     clips = {clip.label: clip for clip in read_esc10(folder)}

@@ -1,0 +1,1 @@
+"""Steps, checkpoints and figures, whatever is trained."""
