@@ -21,6 +21,8 @@ what it measures and how.
 | `bss_eval.py` | BSS Eval against museval and mir_eval | `python benchmarks/bss_eval.py --write` |
 | `audiosep.py` | AudioSep's network, its way and ours | `python benchmarks/audiosep.py --write` |
 | `bimodal_training.py` | bi-modal steps | `python benchmarks/bimodal_training.py --write` |
+| `captions.py` | captions to source phrases | `python benchmarks/captions.py --write` |
+| `mining.py` | single events in long recordings | `python benchmarks/mining.py DATA --write` |
 | `coverage.py` | intervals and tests of known rows | `python benchmarks/coverage.py --write` |
 | `metric_traps.py` | figures of docs/metrics.md | `python benchmarks/metric_traps.py` |
 | `make_manifests.py` | nothing: it wrote `sepcli/evaluation/manifests/`, before any training | |
@@ -29,14 +31,20 @@ what it measures and how.
 
 
 def main() -> None:
-    quality = json.loads((HERE / "results/quality.json").read_text())
-    speed = json.loads((HERE / "results/speed.json").read_text())
-    coverage = json.loads((HERE / "results/coverage.json").read_text())
-    bss_eval = json.loads((HERE / "results/bss_eval.json").read_text())
-    text = HEAD + quality_section(quality) + speed_section(speed) + coverage_section(coverage)
-    text += bss_eval_section(bss_eval)
-    text += audiosep_section(json.loads((HERE / "results/audiosep.json").read_text()))
-    text += bimodal_section(json.loads((HERE / "results/bimodal_training.json").read_text()))
+    sections = (
+        ("quality", quality_section),
+        ("speed", speed_section),
+        ("coverage", coverage_section),
+        ("bss_eval", bss_eval_section),
+        ("audiosep", audiosep_section),
+        ("bimodal_training", bimodal_section),
+        ("captions", captions_section),
+        ("mining", mining_section),
+    )
+    text = HEAD + "".join(
+        section(json.loads((HERE / f"results/{name}.json").read_text()))
+        for name, section in sections
+    )
     (HERE / "README.md").write_text(text, encoding="utf-8")
 
 
@@ -244,6 +252,49 @@ def bimodal_section(figures: dict) -> str:
             ),
             rows,
         )
+    )
+
+
+def captions_section(figures: dict) -> str:
+    """Our parser and the reference's rule, on both halves of the captions."""
+    halves = {"first": "the half that rules were written by", "second": "the other half"}
+    ways = {
+        "sepcli": "sepcli",
+        "reference": "the reference's rule",
+        "reference_less_places": "the same, places forgiven",
+    }
+    rows = [
+        (halves[half], way, f"{row['right']:.0%}", f"{row['name_no_sound']:.1%}")
+        for half in halves
+        for name, way in ways.items()
+        for row in (figures[half][name],)
+    ]
+    return (
+        f"\n## Captions\n\n{figures['first']['captions']} and {figures['second']['captions']} "
+        "captions written for this project with the phrases that a person wants "
+        "(`tests/data/captions.jsonl`).\n\n"
+        + table(("captions", "parser", "exactly right", "phrases that name no sound"), rows)
+    )
+
+
+def mining_section(figures: dict) -> str:
+    """What each rule keeps, and how much of it is right."""
+    names = {
+        "energy": "energy alone",
+        "clap": "CLAP alone",
+        "both": "both",
+        "mine": "`sepcli data mine`: both, and the separator",
+    }
+    rows = [
+        (name, row["segments"], *(f"{row[k]:.0%}" for k in ("alike", "precision", "recall")))
+        for key, name in names.items()
+        for row in (figures["rules"][key],)
+    ]
+    heads = ("rule", "segments", "one event, of the label's kind", "of the label", "of all time")
+    return (
+        f"\n## Mining\n\nSingle events found in {figures['minutes']:g} minutes of recordings made "
+        f"of {figures['clips']} validation clips of {figures['labels']} labels.\n\n"
+        + table(heads, rows)
     )
 
 

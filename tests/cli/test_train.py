@@ -297,4 +297,4 @@ def test_a_full_disk_leaves_the_last_checkpoint(
     assert "No space left on device" in error
     assert "checkpoint" in remedy
     assert equal(run, whole)
-    assert not list(run.glob("*.partial"))
+    assert not list(run.glob(".sepcli-partial-*"))

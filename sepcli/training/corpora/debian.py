@@ -24,7 +24,6 @@ from sepcli.audio.formats import Encoding
 from sepcli.audio.writer import StemWriter, output_errors
 from sepcli.errors import ItemError, UsageError
 from sepcli.hashing import sha256_of
-from sepcli.registry.convert.write import written_whole
 from sepcli.sections import suggestion
 from sepcli.training.corpora.archives.members import read_members
 from sepcli.training.corpora.licences import select
@@ -32,6 +31,7 @@ from sepcli.training.corpora.packaged import PackagedSound, read_table
 from sepcli.training.corpora.packages import fetch, files_of, require_tools, version_of
 from sepcli.training.corpora.prepared import Outcome, Prepared, Rebuilt, State
 from sepcli.training.corpora.sounds import RATE, decode
+from sepcli.whole_file import written_whole
 
 OGG = Encoding("OGG", "VORBIS", "ogg")
 MANIFEST = "manifest.csv"

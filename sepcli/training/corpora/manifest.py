@@ -21,10 +21,10 @@ from pydantic import Field, ValidationError, model_validator
 
 from sepcli.errors import UsageError
 from sepcli.parquet_file import read_parquet, write_parquet
-from sepcli.registry.convert.write import written_whole
 from sepcli.sections import Section, problems
 from sepcli.training.corpora.clip import Clip, Split
 from sepcli.training.corpora.licences import shippable
+from sepcli.whole_file import written_whole
 
 PARQUET = ".parquet"
 SUFFIXES = (".jsonl", PARQUET)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from sepcli.errors import UsageError
-from sepcli.registry.convert.write import written_whole
+from sepcli.whole_file import written_whole
 
 State = Literal["same", "changed", "missing", "broken"]
 RECORD = "prepared.json"

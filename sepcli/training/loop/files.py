@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from sepcli.errors import OutputError
-
-PARTIAL = ".partial"  # suffix of a file that is not whole yet
+from sepcli.whole_file import written_whole
 
 
 def replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -19,18 +17,8 @@ def replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises:
         OutputError: if it could not be written; the old file is still there and no other.
     """
-    partial = path.with_name(path.name + PARTIAL)
-    try:
-        with told_of(path):
-            with partial.open("wb") as file:
-                write(file)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
+    with told_of(path), written_whole(path) as partial, partial.open("wb") as file:
+        write(file)
 
 
 @contextmanager

@@ -27,7 +27,6 @@ from sepcli.evaluation.datasets import hive
 from sepcli.evaluation.datasets.tables import read_jsonl
 from sepcli.evaluation.scene import Array
 from sepcli.parquet_file import read_parquet, write_parquet
-from sepcli.registry.convert.write import written_whole
 from sepcli.training.config import MixingConfig
 from sepcli.training.corpora.clip import Clip, Split
 from sepcli.training.corpora.manifest import PARQUET, write_jsonl
@@ -35,6 +34,7 @@ from sepcli.training.mixing.draw import draw
 from sepcli.training.mixing.level import LEVEL
 from sepcli.training.mixing.pantry import Pantry, is_single
 from sepcli.training.mixing.pools import refuse_too_few
+from sepcli.whole_file import written_whole
 
 PEAK = 0.95  # of what is loudest in a mixture, as in Hive
 MARGIN = 0.02  # seconds of an active moment that a cut holds at least

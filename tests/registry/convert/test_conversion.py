@@ -308,7 +308,7 @@ def test_a_full_disk(bimodal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_folder_that_cannot_be_made(bimodal: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     error = attempt(bimodal, tmp_path / "file" / "x.safetensors")
-    assert error.remedy == "choose another -o folder"
+    assert error.remedy == "choose another folder for it"
 
 
 def test_reports_name_the_files(bimodal: Path, tmp_path: Path) -> None:

@@ -268,7 +268,7 @@ def test_a_full_disk_ends_a_run_with_its_last_checkpoint() -> None:
         list(run)
     assert caught.value.exit_code == 5
     assert torch.load("run/checkpoint.pt", weights_only=True)["step"] == 2
-    assert not list(Path("run").glob("*.partial"))
+    assert not list(Path("run").glob(".sepcli-partial-*"))
     trained("run", SmallTask(BATCH), config)
     trained("whole", SmallTask(BATCH), config)
     assert same("run", "whole")
