@@ -21,10 +21,12 @@ class Masker(nn.Module):
     Attributes:
         network: as it is exported.
         rate: of the waveforms, in Hz.
+        as_clap: whether its spectrograms are those that the small CLAP hears.
     """
 
     network: nn.Module
     rate: int
+    as_clap = False
 
     def spectrogram(self, wave: Tensor) -> Tensor:
         """(..., samples) -> (..., bins, frames), complex."""
@@ -52,6 +54,7 @@ class BandUNetMasker(Masker):
 
     network: BandUNet
     rate = 32_000
+    as_clap = True
 
     def __init__(self, config: BandUNetConfig, embedding: int) -> None:
         super().__init__()

@@ -22,6 +22,7 @@ from sepcli.training.loop.distributed import from_first, joined, local_device, r
 from sepcli.training.loop.events import Event, Started, Stepped, Validated
 from sepcli.training.loop.folder import RunFolder
 from sepcli.training.loop.log import Log
+from sepcli.training.loop.memory import keep_freed_memory
 from sepcli.training.loop.trainer import Trainer
 from sepcli.training.mixing.examiner import Examiner
 from sepcli.training.mixing.pantry import Pantry
@@ -88,6 +89,7 @@ def train(config: Config, out: Path, device: str = "auto") -> Iterator[Event]:
         SepcliError: see `Trainer`, `prepare` and `load_teacher`.
     """
     torch.set_num_threads(config.threads)
+    keep_freed_memory()
     here = local_device(device)
     with joined(here):
         prepared, folder = prepare(config), RunFolder(out)

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from sepcli.errors import UsageError
+from sepcli.nets.bands import common_magnitude
 from sepcli.nets.clap import AudioTower, TextTower
 from sepcli.query.laion_clap import LaionClap
 from sepcli.query.laion_mel import RATE as LAION_RATE
@@ -100,6 +101,20 @@ class SmallTeacher:
         """At any rate that is a multiple of 100 Hz."""
         embeddings: Tensor = self.ear(wave[:, None], rate)
         return embeddings
+
+    def spectra(self, spec: Tensor) -> Tensor:
+        """What it makes of spectrograms, which it would hear a waveform's as, without the waveform.
+
+        A filtered spectrogram is not quite that of any waveform: going there and back changes it
+        a little, and takes as long as hearing it.
+
+        Args:
+            spec: (batch, bins, frames), complex, of `sepcli.audio.stft`.
+
+        Returns:
+            (batch, dimension), of length 1.
+        """
+        return self.ear.embed(common_magnitude(spec[:, None]))
 
     def to(self, device: torch.device) -> SmallTeacher:
         """Both towers."""

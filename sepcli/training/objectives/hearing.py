@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from sepcli.training.loop.distributed import gathered
 from sepcli.training.mixing.batch import Batch, Role
 from sepcli.training.networks import Masker
-from sepcli.training.teacher import Teacher
+from sepcli.training.teacher import SmallTeacher, Teacher
 
 
 @dataclass(frozen=True)
@@ -73,22 +73,36 @@ class Phrases:
         return Phrases(self.audio[rows], self.texts[rows], self.part[rows], self.meaning[rows])
 
 
-def listen(heard: Hearing, batch: Batch, teacher: Teacher) -> Phrases:
-    """The teacher's embeddings of the answers to phrases, with a gradient to the masks."""
+def listen(heard: Hearing, batch: Batch, teacher: Teacher, as_waves: bool = False) -> Phrases:
+    """The teacher's embeddings of the answers to phrases, with a gradient to the masks.
+
+    Args:
+        heard: what the network answers.
+        batch: what it was asked.
+        teacher: the CLAP.
+        as_waves: go back to waveforms also where the network's spectrograms are what the teacher
+            hears, see `SmallTeacher.spectra`.
+    """
     rows = batch.asks(Role.PHRASE)
-    audio = embedded(heard, rows, batch.mixture.shape[-1], teacher)
+    audio = embedded(heard, rows, batch.mixture.shape[-1], teacher, as_waves)
     columns = (audio, batch.targets, batch.part.where(rows, -1), batch.meaning)
     audio, texts, part, meaning = (gathered(column.flatten(0, 1)) for column in columns)
     everybodys = part >= 0
     return Phrases(*(column[everybodys] for column in (audio, texts, part, meaning)))
 
 
-def embedded(heard: Hearing, rows: Tensor, samples: int, teacher: Teacher) -> Tensor:
+def embedded(
+    heard: Hearing, rows: Tensor, samples: int, teacher: Teacher, as_waves: bool
+) -> Tensor:
     """(batch, questions, embedding): of the answers to some questions, and zero for the others."""
     # Without a path to the network here, other processes would wait for its gradient.
-    audio = (heard.masks.sum() * 0).expand(*rows.shape, teacher.dimension).clone()
+    audio = (heard.masks[..., :1, :1].sum() * 0).expand(*rows.shape, teacher.dimension).clone()
     if rows.any():
         estimates = (heard.masks * heard.mixture)[rows]
-        waves = heard.masker.waveform(estimates, samples)
-        audio[rows] = teacher.audio(waves, heard.masker.rate).to(audio.dtype)
+        if isinstance(teacher, SmallTeacher) and heard.masker.as_clap and not as_waves:
+            sounds = teacher.spectra(estimates)
+        else:
+            waves = heard.masker.waveform(estimates, samples)
+            sounds = teacher.audio(waves, heard.masker.rate)
+        audio[rows] = sounds.to(audio.dtype)
     return audio

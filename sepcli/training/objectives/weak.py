@@ -56,8 +56,9 @@ class Weak(Objective):
     def forward(self, masker: Masker, batch: Batch) -> dict[str, Tensor]:
         """`loss`, its terms before they are weighted, and `snr` of the source mixtures, dB."""
         heard = hear(masker, batch)
-        phrases = listen(heard, batch, self.teacher)
-        if self.section.setting == "paper":
+        by_the_paper = self.section.setting == "paper"
+        phrases = listen(heard, batch, self.teacher, as_waves=by_the_paper)
+        if by_the_paper:
             factor, terms = weak_paper.FACTOR, self.paper_terms(heard, phrases)
         else:
             factor, terms = 1.0, self.our_terms(heard, phrases, batch)

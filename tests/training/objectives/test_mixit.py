@@ -168,5 +168,4 @@ def test_a_network_learns_it() -> None:
     torch.manual_seed(0)
     lesson = build_objective(Section(name="mixit", outputs=3), teacher)
     first, last = learnt(lesson, [batch_of(items, teacher.texts)], teacher)
-    print(first, last)
     assert last < first - 2

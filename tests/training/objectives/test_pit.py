@@ -165,5 +165,4 @@ def test_a_network_learns_it() -> None:
     torch.manual_seed(0)
     lesson = objective(Slots(2, teacher.dimension))
     first, last = learnt(lesson, [batch_of(items, teacher.texts)], teacher)
-    print(first, last)
     assert last < first - 2
