@@ -275,7 +275,8 @@ class SeparatorConfig(RunConfig):
             raise ValueError(f"objective {name} needs `mixing: {{parts: 2}}`, or more")
         if isinstance(self.objective, MixIt) and self.mixing.parts > self.objective.outputs:
             raise ValueError("objective mixit needs at least one output for every part")
-        if isinstance(self.objective, Pit) and max(self.mixing.sources) > self.objective.outputs:
+        most = self.mixing.parts * max(self.mixing.sources)
+        if isinstance(self.objective, Pit) and most > self.objective.outputs:
             raise ValueError("objective pit needs as many outputs as a mixture has sources")
         return self
 

@@ -28,7 +28,9 @@ print(faults())
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's doing")
 def test_pages_are_faulted_in_once() -> None:
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True
+    )
     before, kept, after = done.stdout.split()
     assert kept == "True"
     assert int(after) < 0.01 * int(before)
