@@ -1,8 +1,8 @@
 """How freed memory is kept for the next tensor instead of being given back to the system.
 
 glibc maps large blocks afresh and gives them back when they are freed, so that every large tensor
-begins with thousands of page faults. A network whose tensors are the same at every step spends up to a
-third of its time on them. Kept, the memory is that of the largest step, all the time.
+begins with thousands of page faults. A network whose tensors are the same at every step spends up
+to a third of its time on them. Kept, the memory is that of the largest step, all the time.
 """
 
 from __future__ import annotations
