@@ -247,7 +247,8 @@ class SeparatorConfig(RunConfig):
 
     Attributes:
         clap: run folder of the CLAP it listens to, or `model:NAME` for a registered model's.
-        start: run folder whose averaged weights to go on from.
+        start: run folder whose averaged weights to go on from, or `model:NAME` for a registered
+            model's; the presence score is trained anew.
         network: its architecture and sizes.
         mixing: what it hears.
         objective: what it learns from.
@@ -259,7 +260,7 @@ class SeparatorConfig(RunConfig):
 
     kind: Literal["separator"]
     clap: str
-    start: Path | None = None
+    start: str | None = None
     network: NetworkConfig = BandUNetConfig()
     mixing: MixingConfig = MixingConfig()
     objective: ObjectiveConfig = Supervised()

@@ -15,12 +15,12 @@ from sepcli.errors import UsageError
 from sepcli.sections import Section, problems, suggestion
 from sepcli.training.config import ClapConfig, SeparatorConfig
 from sepcli.training.corpora.readers import READERS
+from sepcli.training.loop.folder import CONFIG
 from sepcli.yaml_file import read_yaml
 
 Config = ClapConfig | SeparatorConfig
 
 KINDS: dict[str, type[Config]] = {"clap": ClapConfig, "separator": SeparatorConfig}
-CONFIG = "config.json"  # in a run's folder
 MODEL = "model:"  # how a `clap` begins that is the name of a registered model
 
 
@@ -120,10 +120,13 @@ def with_names(data: dict[str, Any], section: type[Section]) -> dict[str, Any]:
 def anchored(config: Config, folder: Path) -> Config:
     """The config with variables in its paths filled in, and relative paths from `folder`."""
     found: Config = placed(config, folder)
-    if isinstance(found, SeparatorConfig) and not found.clap.startswith(MODEL):
-        clap = str(place(Path(found.clap), folder))
-        return found.model_copy(update={"clap": clap})
-    return found
+    if not isinstance(found, SeparatorConfig):
+        return found
+    named = {"clap": found.clap, "start": found.start}
+    runs = {key: run for key, run in named.items() if run and not run.startswith(MODEL)}
+    return found.model_copy(
+        update={key: str(place(Path(run), folder)) for key, run in runs.items()}
+    )
 
 
 def placed(value: Any, folder: Path) -> Any:

@@ -29,7 +29,7 @@ from sepcli.training.mixing.pantry import Pantry
 from sepcli.training.networks import BandUNetMasker, rate_of
 from sepcli.training.objectives import build_objective
 from sepcli.training.ontology import Ontology
-from sepcli.training.presence import Cases, Verdict, cases_of, together, train_judge
+from sepcli.training.presence import Cases, Verdict, cases_of, learning, together, train_judge
 from sepcli.training.separator import Examiners, SeparatorTask, Trainable
 from sepcli.training.teacher import SmallTeacher, Teacher, load_teacher
 
@@ -166,7 +166,8 @@ def presence_training(
     if (kept := folder.load(JUDGE)) is not None:
         judge.load_state_dict(kept["judge"])
         return Verdict(kept["auc"], kept["threshold"])
-    yield Started(0, config.presence_steps, count(judge), str(device), 1, title=PRESENCE)
+    size = sum(p.numel() for p in learning(judge))
+    yield Started(0, config.presence_steps, size, str(device), 1, title=PRESENCE)
     cases: list[Cases] = []
     for examiner, draws in (
         (examiners.train, config.presence_steps),

@@ -27,7 +27,7 @@ MINI = EXAMPLES / "train_mini.yaml"
 CLIPS = EXAMPLES / "corpus/mini"
 QUICK = (
     *("steps=4", "batch=2", "seconds=0.64", "network.widths=[4,6,8,8]", "network.hidden=8"),
-    *("presence_steps=2", "threads=1", "loop.save_every=2"),
+    *("start=null", "presence_steps=2", "threads=1", "loop.save_every=2"),
 )
 
 Sepcli = Callable[..., int]
