@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +19,7 @@ from sepcli.separation.naming import check_template, fill_template, slug
 from sepcli.separation.options import STREAM, SeparateOptions
 from sepcli.separation.queries import Query
 
-Kind = Literal["query", "stem", "residual", "removed"]
+Kind = Literal["query", "stem", "residual", "removed", "mix"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Output:
     Attributes:
         index: of the network's stem it holds; None for what no stem took.
         inverted: whether it is the recording without that stem.
+        gains: of all stems and the rest, of a mix.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Output:
     kind: Kind
     index: int | None
     inverted: bool = False
+    gains: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ def check_options(options: SeparateOptions, model: Model) -> None:
     """
     check_template(options.template)
     fixed = model.entry.stems
+    if options.auto and (fixed is not None or options.queries):
+        what = "a query" if options.queries else f"model {model.name}, which answers no queries"
+        raise UsageError(f"--auto does not go with {what}", "leave one of them out")
     if fixed is None and options.stems:
         raise UsageError(f"model {model.name} has no fixed stems", "ask with --query instead")
     if fixed is not None:
@@ -90,6 +95,9 @@ def check_options(options: SeparateOptions, model: Model) -> None:
                 raise UsageError(message, f"it has {', '.join(fixed)}")
     if options.output == STREAM and options.residual:
         raise UsageError("standard output takes one stem", "leave --residual out, or name a folder")
+    if options.output == STREAM and options.drop_silent:
+        message = "--drop-silent could leave standard output without its stem"
+        raise UsageError(message, "leave it out, or name a folder")
     if options.skip_existing and options.overwrite:
         raise UsageError("--skip-existing and --overwrite exclude each other", "give one of them")
 
@@ -121,7 +129,7 @@ def _job(source: Source, options: SeparateOptions, model: Model) -> Job:
     if start and start >= info.seconds > 0:
         message = f"{source.path} lasts {info.seconds:.1f} s and cannot start at {start:g} s"
         raise ItemError(message, "correct the start")
-    queries = (source.query,) if source.query else options.queries
+    queries = source.queries or options.queries
     if model.entry.query is not None and not queries:
         raise UsageError("nothing to look for", "describe a sound, such as --query 'dog barking'")
     if model.entry.stems is not None and queries:
@@ -158,6 +166,8 @@ def _outputs(
     names = [query.name for query in queries]
     if model.entry.stems is not None:
         names = list(options.stems or model.entry.stems)
+    if options.gains is not None:
+        return [replace(output("mix", "mix", None), gains=options.gains)]
     if options.remove:
         return [output("no " + " and ".join(names), "removed", None)]
     kind: Kind = "query" if model.entry.stems is None else "stem"

@@ -22,6 +22,7 @@ Config = ClapConfig | SeparatorConfig
 KINDS: dict[str, type[Config]] = {"clap": ClapConfig, "separator": SeparatorConfig}
 CONFIG = "config.json"  # in a run's folder
 MODEL = "model:"  # how a `clap` begins that is the name of a registered model
+CLIP = "clip:"  # and one that is a CLIP
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -120,10 +121,19 @@ def with_names(data: dict[str, Any], section: type[Section]) -> dict[str, Any]:
 def anchored(config: Config, folder: Path) -> Config:
     """The config with variables in its paths filled in, and relative paths from `folder`."""
     found: Config = placed(config, folder)
-    if isinstance(found, SeparatorConfig) and not found.clap.startswith(MODEL):
-        clap = str(place(Path(found.clap), folder))
-        return found.model_copy(update={"clap": clap})
+    if isinstance(found, SeparatorConfig):
+        return found.model_copy(update={"clap": anchored_clap(found.clap, folder)})
     return found
+
+
+def anchored_clap(clap: str, folder: Path) -> str:
+    """A `clap` whose folder, if it is one, does not depend on where it is read from."""
+    if clap.startswith(MODEL):
+        return clap
+    if not clap.startswith(CLIP):
+        return str(place(Path(clap), folder))
+    named = place(Path(clap.removeprefix(CLIP)), folder)
+    return f"{CLIP}{named}" if named.is_dir() else clap
 
 
 def placed(value: Any, folder: Path) -> Any:

@@ -122,7 +122,8 @@ def separator_training(
     """Train a separator, then the judge of its answers; leave a model."""
     torch.manual_seed(config.seed)
     teacher = load_teacher(config.clap)
-    objective = build_objective(config.objective, load_teacher(config.clap).to(device))
+    listener = load_teacher(config.clap).to(device)
+    objective = build_objective(config.objective, listener, config.network)
     train, validation = (
         Examiner(config, prepared.pantry(split), teacher, objective.asking, prepared.rate)
         for split in ("train", "validation")
