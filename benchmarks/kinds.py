@@ -5,8 +5,9 @@
 DATA holds `sounds/` and `multitrack/`. Speech is of test packages; the music is the bands of
 `multitrack/`, the noise fold 4's rain and sea waves; every clip of speech with four pieces of each,
 5 s at 44.1 kHz, both sounds at equal level, seeded. The guitars are mixed with their own bands as
-they are, in pieces of 5 s in which both are heard. Nothing of this was trained on. Improvements of SDR and SI-SDR of the
-sound that is asked for, with 95 % intervals. --write puts them into benchmarks/results/kinds.json.
+they are, in pieces of 5 s in which both are heard. Nothing of this was trained on. Improvements of
+SDR and SI-SDR of the sound that is asked for, with 95 % intervals over recordings. --write puts
+them into benchmarks/results/kinds.json.
 """
 
 import argparse

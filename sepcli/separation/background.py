@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -35,6 +36,8 @@ def in_background(items: Iterable[T], ahead: int) -> Generator[T]:
         return False
 
     def work() -> None:
+        if stopped.is_set():
+            return
         try:
             for item in items:
                 if not offer(item):
@@ -47,12 +50,15 @@ def in_background(items: Iterable[T], ahead: int) -> Generator[T]:
                 items.close()
 
     thread = threading.Thread(target=work, daemon=True)
-    thread.start()
     try:
+        thread.start()
         while (item := ready.get()) is not _END:
             if isinstance(item, _Error):
                 raise item.error
             yield item  # type: ignore[misc]
     finally:
         stopped.set()
-        thread.join()
+        # A signal may end `start` before the thread says that it has started. Then it cannot be
+        # joined, and finds that it need not begin.
+        with suppress(RuntimeError):
+            thread.join()

@@ -24,6 +24,7 @@ from sepcli.training.losses.infonce import contrast
 from sepcli.training.mixing.augment import lowpass
 from sepcli.training.mixing.pantry import Pantry
 
+LESSON, WORDS = "lesson.pt", "words.pt"  # in the run's folder
 BACKGROUND = 0.6  # of the sounds have another one behind them
 BACKGROUND_DB = (3.0, 25.0)  # how far behind
 LOWPASSED = 0.2  # of the sounds lose their high frequencies
@@ -165,7 +166,7 @@ def read_lesson(
         tokens: the tokenizer.
         phrases: the ontology's, which must be known well.
     """
-    kept = out / "lesson.pt"
+    kept = out / LESSON
     if not kept.exists():
         known = phrases + distil.study_phrases(config.label_list)
         rng = random.Random(config.seed)
@@ -180,7 +181,7 @@ def learn_words(
     config: ClapConfig, clap: Clap, lesson: tuple[Tensor, Tensor], out: Path
 ) -> Iterator[float]:
     """Distil the text tower, or load what was distilled before; yields the loss of every step."""
-    kept = out / "words.pt"
+    kept = out / WORDS
     if kept.exists():
         clap.text.load_state_dict(torch.load(kept, weights_only=True))
         return

@@ -303,7 +303,8 @@ class SeparatorConfig(RunConfig):
     Attributes:
         clap: run folder of the CLAP it listens to, `model:NAME` for a registered model's, or
             `clip:NAME` for a CLIP, a folder or a name in the hub's cache.
-        start: run folder whose averaged weights to go on from.
+        start: run folder whose averaged weights to go on from, or `model:NAME` for a registered
+            model's; the presence score is trained anew.
         network: its architecture and sizes.
         mixing: what it hears.
         objective: what it learns from.
@@ -315,7 +316,7 @@ class SeparatorConfig(RunConfig):
 
     kind: Literal["separator"]
     clap: str
-    start: Path | None = None
+    start: str | None = None
     network: NetworkConfig = BandUNetConfig()
     mixing: MixingConfig = MixingConfig()
     objective: ObjectiveConfig = Supervised()

@@ -15,12 +15,12 @@ from sepcli.errors import UsageError
 from sepcli.sections import Section, problems, suggestion
 from sepcli.training.config import ClapConfig, SeparatorConfig
 from sepcli.training.corpora.readers import READERS
+from sepcli.training.loop.folder import CONFIG
 from sepcli.yaml_file import read_yaml
 
 Config = ClapConfig | SeparatorConfig
 
 KINDS: dict[str, type[Config]] = {"clap": ClapConfig, "separator": SeparatorConfig}
-CONFIG = "config.json"  # in a run's folder
 MODEL = "model:"  # how a `clap` begins that is the name of a registered model
 CLIP = "clip:"  # and one that is a CLIP
 
@@ -121,19 +121,21 @@ def with_names(data: dict[str, Any], section: type[Section]) -> dict[str, Any]:
 def anchored(config: Config, folder: Path) -> Config:
     """The config with variables in its paths filled in, and relative paths from `folder`."""
     found: Config = placed(config, folder)
-    if isinstance(found, SeparatorConfig):
-        return found.model_copy(update={"clap": anchored_clap(found.clap, folder)})
-    return found
+    if not isinstance(found, SeparatorConfig):
+        return found
+    named = {"clap": found.clap, "start": found.start}
+    runs = {key: anchored_run(run, folder) for key, run in named.items() if run}
+    return found.model_copy(update=runs)
 
 
-def anchored_clap(clap: str, folder: Path) -> str:
-    """A `clap` whose folder, if it is one, does not depend on where it is read from."""
-    if clap.startswith(MODEL):
-        return clap
-    if not clap.startswith(CLIP):
-        return str(place(Path(clap), folder))
-    named = place(Path(clap.removeprefix(CLIP)), folder)
-    return f"{CLIP}{named}" if named.is_dir() else clap
+def anchored_run(run: str, folder: Path) -> str:
+    """A `clap` or `start` whose folder, if it is one, does not depend on where it is read from."""
+    if run.startswith(MODEL):
+        return run
+    if not run.startswith(CLIP):
+        return str(place(Path(run), folder))
+    named = place(Path(run.removeprefix(CLIP)), folder)
+    return f"{CLIP}{named}" if named.is_dir() else run
 
 
 def placed(value: Any, folder: Path) -> Any:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sepcli.nets.bands import common_magnitude
@@ -88,10 +88,9 @@ def train_judge(judge: Presence, train: Cases, validation: Cases, *, seed: int) 
         validation: to choose the epoch and the threshold by.
         seed: of the order of cases.
     """
-    learning = [p for name, p in judge.named_parameters() if not name.startswith("ear.")]
-    for parameter in learning:
+    for parameter in learning(judge):
         parameter.requires_grad_(True)
-    optimizer = torch.optim.AdamW(learning, lr=LR, weight_decay=0.05)
+    optimizer = torch.optim.AdamW(learning(judge), lr=LR, weight_decay=0.05)
     generator = torch.Generator().manual_seed(seed)
     best, kept = -1.0, judge.state_dict()
     for _ in range(EPOCHS):
@@ -107,6 +106,11 @@ def train_judge(judge: Presence, train: Cases, validation: Cases, *, seed: int) 
     judge.load_state_dict(kept)
     present, absent = scores(judge, validation)
     return Verdict(best, best_threshold(present, absent))
+
+
+def learning(judge: Presence) -> list[nn.Parameter]:
+    """All parameters but the ear's."""
+    return [p for name, p in judge.named_parameters() if not name.startswith("ear.")]
 
 
 @torch.no_grad()

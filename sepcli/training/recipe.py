@@ -12,14 +12,14 @@ from torch import nn
 
 from sepcli.errors import UsageError
 from sepcli.query.tokens import WordPieces
-from sepcli.training.clap import Clap, ClapTask, learn_words, read_lesson
+from sepcli.training.clap import LESSON, Clap, ClapTask, learn_words, read_lesson
 from sepcli.training.config import ClapConfig, SeparatorConfig
 from sepcli.training.corpora.clip import Clip, Split
 from sepcli.training.corpora.select import clips_of
 from sepcli.training.corpora.sounds import RATE, Sounds
 from sepcli.training.export import Finished, export
 from sepcli.training.loop.distributed import from_first, joined, local_device, rank
-from sepcli.training.loop.events import Event, Started, Stepped, Validated
+from sepcli.training.loop.events import Event, Noted, Started, Stepped, Validated
 from sepcli.training.loop.folder import RunFolder
 from sepcli.training.loop.log import Log
 from sepcli.training.loop.memory import keep_freed_memory
@@ -29,13 +29,13 @@ from sepcli.training.mixing.pantry import Pantry
 from sepcli.training.networks import BandUNetMasker, rate_of
 from sepcli.training.objectives import build_objective
 from sepcli.training.ontology import Ontology
-from sepcli.training.presence import Cases, Verdict, cases_of, together, train_judge
+from sepcli.training.presence import Cases, Verdict, cases_of, learning, together, train_judge
 from sepcli.training.separator import Examiners, SeparatorTask, Trainable
 from sepcli.training.teacher import SmallTeacher, Teacher, load_teacher
 
 Config = ClapConfig | SeparatorConfig
 
-WORDS, PRESENCE = "learning words", "presence score"  # titles of parts of a run
+READING, PRESENCE = "learning words", "presence score"  # titles of parts of a run
 JUDGE = "presence.pt"
 VALIDATION_SHARE = 4  # batches that the presence score learns from, for one that judges it
 
@@ -108,8 +108,10 @@ def clap_training(
     train, validation = prepared.pantry("train"), prepared.pantry("validation")
     tokens = WordPieces(config.tokenizer)
     clap = Clap(tokens.size)
+    if not (folder.path / LESSON).exists():
+        yield Noted("asking the sentence encoder what words mean takes some minutes")
     lesson = from_first(lambda: read_lesson(config, folder.path, tokens, train.ontology.texts()))
-    yield Started(0, config.distil_steps, count(clap.text), "cpu", 1, title=WORDS)
+    yield Started(0, config.distil_steps, count(clap.text), "cpu", 1, title=READING)
     for step, loss in enumerate(learn_words(config, clap, lesson, folder.path)):
         yield Stepped(step + 1, config.distil_steps, {"loss": loss}, 0.0, 0.0)
     task = ClapTask(config, clap, lesson, train, validation)
@@ -167,7 +169,8 @@ def presence_training(
     if (kept := folder.load(JUDGE)) is not None:
         judge.load_state_dict(kept["judge"])
         return Verdict(kept["auc"], kept["threshold"])
-    yield Started(0, config.presence_steps, count(judge), str(device), 1, title=PRESENCE)
+    size = sum(p.numel() for p in learning(judge))
+    yield Started(0, config.presence_steps, size, str(device), 1, title=PRESENCE)
     cases: list[Cases] = []
     for examiner, draws in (
         (examiners.train, config.presence_steps),

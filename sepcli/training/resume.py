@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sepcli.errors import UsageError
-from sepcli.training.load_config import CONFIG, Config
-from sepcli.training.loop.folder import RunFolder
+from sepcli.training.load_config import Config
+from sepcli.training.loop.folder import CONFIG, RunFolder
 
 STATES = "*.pt"  # what it took time to train
 FREE = {"threads", "memory_gib", "loop.workers", "loop.save_every", "loop.keep"}  # may change

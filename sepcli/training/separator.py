@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from sepcli.errors import UsageError
+from sepcli.registry.load import load
+from sepcli.registry.store import Registry
 from sepcli.training.config import SeparatorConfig
+from sepcli.training.load_config import MODEL
 from sepcli.training.loop.checkpoint import read_state, refuse_misfit
 from sepcli.training.loop.folder import CHECKPOINT
 from sepcli.training.loop.task import Group
@@ -21,6 +25,7 @@ from sepcli.training.networks import Masker, build_masker
 from sepcli.training.objectives.base import Objective
 from sepcli.training.teacher import Teacher
 
+PRESENCE = ".presence."  # in the names of its weights
 VALIDATION_BATCHES = 12
 VALIDATION_SIZE = 8
 
@@ -64,7 +69,7 @@ class SeparatorTask:
         self.config, self.examiners = config, examiners
         masker = build_masker(config.network, teacher.dimension)
         if config.start is not None:
-            start_from(config, masker)
+            start_from(config.start, masker)
         objective.begin(masker)
         self.module: nn.Module = Trainable(masker, objective)
 
@@ -110,21 +115,39 @@ def answered(module: Trainable, batch: Batch) -> tuple[Tensor, Tensor]:
     return -losses[asked], leaks[batch.asks(Role.ABSENT)]
 
 
-def start_from(config: SeparatorConfig, masker: Masker) -> None:
-    """Take over the averaged weights of a finished run.
+def start_from(reference: str, masker: Masker) -> None:
+    """Take over the weights of a finished run (its folder) or of a model (`model:NAME`).
+
+    All but those of the presence score, which judges another network and is trained anew.
 
     Raises:
-        UsageError: if that run is not finished, or of another size.
+        UsageError: if the run is not finished, or either is of another size.
+        ModelError: if the model is unknown or damaged.
     """
-    assert config.start is not None
-    path = config.start / CHECKPOINT
-    state = read_state(path)
-    if state is None:
-        message = f"cannot start from {config.start}: there is no {CHECKPOINT}"
-        raise UsageError(message, "give a finished run of the same sizes")
-    weights = of_masker(state["average"])
-    refuse_misfit(weights, masker, path)
+    if reference.startswith(MODEL):
+        network = load(Registry().find(reference.removeprefix(MODEL))).network
+        assert isinstance(network, nn.Module)
+        found = {f"network.{key}": value for key, value in network.state_dict().items()}
+    else:
+        found = of_masker(finished_state(Path(reference)))
+    own = {key: value for key, value in masker.state_dict().items() if PRESENCE in key}
+    weights = own | {key: value for key, value in found.items() if PRESENCE not in key}
+    refuse_misfit(weights, masker, reference)
     masker.load_state_dict(weights)
+
+
+def finished_state(run: Path) -> Mapping[str, Tensor]:
+    """The averaged weights of a run.
+
+    Raises:
+        UsageError: if it has none.
+    """
+    state = read_state(run / CHECKPOINT)
+    if state is None:
+        message = f"cannot start from {run}: there is no {CHECKPOINT}"
+        raise UsageError(message, "give a finished run, or model:NAME")
+    average: Mapping[str, Tensor] = state["average"]
+    return average
 
 
 def of_masker(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

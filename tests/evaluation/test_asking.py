@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +107,15 @@ def test_fixed_stems_are_matched_by_name(linear: Linear, example: Example) -> No
 def test_any_names_do_where_a_permutation_decides(linear: Linear, example: Example) -> None:
     asked = protocol(permutation="si_sdr")
     made = system(linear(stems=["x", "y"])).make(Words(), example, asked)
-    assert np.allclose(made.systems["estimate"]["b"], 0.5 * example.mixture, atol=1e-6)
+    assert list(made.systems["estimate"]) == ["x", "y"]
+    assert np.allclose(made.systems["estimate"]["x"], 0.25 * example.mixture, atol=1e-6)
+    # The model may give more than there are: whoever scores them leaves some out.
+    alone = replace(example, references={"a": example.references["a"]})
+    assert (
+        len(system(linear(stems=["x", "y"])).make(Words(), alone, asked).systems["estimate"]) == 2
+    )
+    with pytest.raises(UsageError, match="gives 1 stems, the item has 2"):
+        system(linear(stems=["x"], name="one")).make(Words(), example, asked)
 
 
 def test_paraphrases_are_systems_of_their_own(linear: Linear, example: Example) -> None:

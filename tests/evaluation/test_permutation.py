@@ -45,3 +45,9 @@ def test_silence_is_the_worst_and_a_copy_the_best(sources: np.ndarray) -> None:
     assert table[0, 0] == LIMIT_DB
     assert (table[:, 2] == -LIMIT_DB).all()
     assert np.isfinite(pairwise_si_sdr(0 * sources, sources)).all()
+
+
+def test_of_more_estimates_than_references_the_best_are_chosen(sources: np.ndarray) -> None:
+    others = np.random.default_rng(6).standard_normal((2, 1, 800))
+    estimates = np.concatenate([others[:1], sources[[2, 0]], others[1:], sources[[1]]])
+    assert best_permutation(sources, estimates) == [2, 4, 1]

@@ -173,7 +173,7 @@ def test_paths_start_from_the_config(monkeypatch: pytest.MonkeyPatch) -> None:
     here = Path.cwd()
     config = read(clap="../runs/clap", start="~/start")
     assert config.clap == str(here / "runs/clap")
-    assert config.start == Path("~/start").expanduser()
+    assert config.start == str(Path("~/start").expanduser())
     assert config.corpora[0].root == here / "configs/clips.jsonl"
     monkeypatch.setenv("SEPCLI_DATA", "/data")
     corpus = {"kind": "esc10", "root": "${SEPCLI_DATA}/esc10", "origins": "of.txt"}

@@ -173,6 +173,20 @@ def test_what_a_run_cannot_start_from() -> None:
         list(train(separator_config(start="small", network=wide), Path("run")))
 
 
+def test_a_run_goes_on_from_the_shipped_model() -> None:
+    shipped = load(Registry().find("everyday"))
+    arguments = shipped.model.entry.arguments
+    network = {"name": "band-unet", "widths": arguments["widths"], "hidden": arguments["hidden"]}
+    config = separator_config(
+        steps=1, batch=2, start="model:everyday", network=network, lr=1e-12, presence_steps=1
+    )
+    list(train(config, Path("run")))
+    mine = load(Registry().find("run")).network.state_dict()
+    theirs = shipped.network.state_dict()
+    for key in ("query.0.weight", "merge.weight", "context.rnn.weight_hh_l0"):
+        torch.testing.assert_close(mine[key], theirs[key], atol=1e-6, rtol=1e-3)
+
+
 def test_a_separator_needs_a_clap() -> None:
     with pytest.raises(UsageError, match="no finished CLAP"):
         list(train(separator_config(clap="nowhere"), Path("run")))

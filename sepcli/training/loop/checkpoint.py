@@ -40,13 +40,13 @@ def read_state(path: Path) -> State | None:
     return state
 
 
-def refuse_misfit(state: Mapping[str, Tensor], module: nn.Module, path: Path) -> None:
+def refuse_misfit(state: Mapping[str, Tensor], module: nn.Module, path: Path | str) -> None:
     """A checkpoint must be of the architecture that is trained.
 
     Args:
         state: of a module, from the checkpoint.
         module: the one at hand.
-        path: of the checkpoint, for the message.
+        path: of the checkpoint, or what else it is called, for the message.
 
     Raises:
         UsageError: naming the first difference.

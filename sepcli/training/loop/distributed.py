@@ -9,8 +9,8 @@ then do what one does with a batch of w b, if two things are seen to:
 - BatchNorm normalises by the statistics of its own process's b items, not of all w b. Its
   gradients are therefore not those of the large batch, and its running statistics are those of
   rank 0, which the others receive before every step. Norms over each item (GroupNorm,
-  LayerNorm, InstanceNorm) have no such difference; the BimodalUNet and ResUNet30 have BatchNorm,
-  whose results then depend on the number of processes as they depend on the batch size.
+  LayerNorm, InstanceNorm) have no such difference; the BandUNet and the BimodalUNet have
+  BatchNorm, whose results then depend on the number of processes as they depend on the batch size.
 """
 
 from __future__ import annotations

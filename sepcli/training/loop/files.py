@@ -17,7 +17,7 @@ def replace(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises:
         OutputError: if it could not be written; the old file is still there and no other.
     """
-    with told_of(path), written_whole(path) as partial, partial.open("wb") as file:
+    with written_whole(path) as partial, told_of(path), partial.open("wb") as file:
         write(file)
 
 
