@@ -17,6 +17,7 @@ what it measures and how.
 | script | measures | run |
 |---|---|---|
 | `quality.py` | `sepcli eval` on our own sets | `python benchmarks/quality.py DATA --write` |
+| `kinds.py` | speech, and a guitar in its band | `python benchmarks/kinds.py DATA --write` |
 | `speed.py` | time and memory of whole commands | `python benchmarks/speed.py --write` |
 | `bss_eval.py` | BSS Eval against museval and mir_eval | `python benchmarks/bss_eval.py --write` |
 | `audiosep.py` | AudioSep's network, its way and ours | `python benchmarks/audiosep.py --write` |
@@ -33,6 +34,7 @@ what it measures and how.
 def main() -> None:
     sections = (
         ("quality", quality_section),
+        ("kinds", kinds_section),
         ("speed", speed_section),
         ("coverage", coverage_section),
         ("bss_eval", bss_eval_section),
@@ -109,6 +111,31 @@ def picked(pick: Callable[[dict], object], run: dict) -> object:
         return pick(run)
     except KeyError:
         return "-"
+
+
+def kinds_section(figures: dict) -> str:
+    """Improvements of what was asked for."""
+    names = {
+        "speech_in_music": "speech in music",
+        "speech_in_noise": "speech in rain or waves",
+        "guitar_in_band": "a guitar in its band",
+    }
+    rows = [
+        (name, row["mixtures"], row["recordings"], *(spread(row[k]) for k in ("sdri", "si_sdri")))
+        for key, name in names.items()
+        for row in (figures["sets"][key],)
+    ]
+    return (
+        f"## What is asked for most\n\nModel `{figures['model']}`, fingerprint "
+        f"`{figures['fingerprint'][:12]}`; intervals over recordings, where there are enough.\n\n"
+        + table(("asked for", "mixtures", "recordings", "SDRi, dB", "SI-SDRi, dB"), rows)
+        + "\n"
+    )
+
+
+def spread(figures: dict) -> str:
+    """A mean, with its interval if it has one."""
+    return f"{figures['mean']:.2f}" if figures["low"] is None else interval(figures)
 
 
 def speed_section(figures: dict) -> str:

@@ -5,15 +5,12 @@ All write to standard error, since standard output may carry audio.
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from sepcli.cli.voice import Voice, printable, progress_kind
+from sepcli.cli.voice import Voice, display_class, print_event, printable
 from sepcli.separation.events import (
     Detected,
     Done,
@@ -54,13 +51,10 @@ class Display(Protocol):
 
 def display_for(kind: str, dry_run: bool) -> Display:
     """The display of a name; auto is rich on a terminal, plain elsewhere."""
-    displays: dict[str, type[SilentDisplay]] = {
-        "none": SilentDisplay,
-        "json": JsonDisplay,
-        "plain": PlainDisplay,
-        "rich": PlainDisplay if dry_run else RichDisplay,
-    }
-    return displays[progress_kind(kind)](dry_run)
+    rich = PlainDisplay if dry_run else RichDisplay
+    return display_class(kind, none=SilentDisplay, json=JsonDisplay, plain=PlainDisplay, rich=rich)(
+        dry_run
+    )
 
 
 class SilentDisplay(Voice):
@@ -128,8 +122,7 @@ class JsonDisplay(SilentDisplay):
 
     def read(self, event: Event) -> None:
         """Take an event in."""
-        line = {"event": type(event).__name__, **asdict(event)}
-        print(json.dumps(line), file=sys.stderr, flush=True)
+        print_event(event)
 
 
 class RichDisplay(PlainDisplay):

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, TimeRemainingColumn
 
-from sepcli.cli.voice import BarVoice, Voice, progress_kind
+from sepcli.cli.voice import BarVoice, Voice, display_class, print_event, print_json
 from sepcli.evaluation.batch import Begun, Event, Unscored
 from sepcli.evaluation.check import Finding
 from sepcli.evaluation.compare import Comparison
@@ -35,13 +35,9 @@ IMPROVED = "sdri"  # how columns end that are relative to the mixture
 
 def display_for(kind: str) -> SilentDisplay:
     """The display of a name; auto is rich on a terminal, plain elsewhere."""
-    displays = {
-        "none": SilentDisplay,
-        "json": JsonDisplay,
-        "plain": PlainDisplay,
-        "rich": RichDisplay,
-    }
-    return displays[progress_kind(kind)]()
+    return display_class(
+        kind, none=SilentDisplay, json=JsonDisplay, plain=PlainDisplay, rich=RichDisplay
+    )()
 
 
 class SilentDisplay(Voice):
@@ -87,14 +83,11 @@ class JsonDisplay(SilentDisplay):
 
     def note(self, text: str) -> None:
         """What is worth knowing, but no failure."""
-        self._print({"event": "Note", "text": text})
+        print_json({"event": "Note", "text": text})
 
     def read(self, event: Event) -> None:
         """Take an event in."""
-        self._print({"event": type(event).__name__, **asdict(event)})
-
-    def _print(self, line: Mapping[str, Any]) -> None:
-        print(json.dumps(line), file=sys.stderr, flush=True)
+        print_event(event)
 
 
 class RichDisplay(BarVoice, PlainDisplay):

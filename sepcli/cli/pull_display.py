@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from dataclasses import asdict
 
-from sepcli.cli.voice import BarVoice, Voice, printable, progress_kind
+from sepcli.cli.voice import BarVoice, Voice, display_class, print_event, printable
 from sepcli.registry.pull_events import (
     Converted,
     Event,
@@ -26,13 +23,9 @@ PLAIN_SECONDS = 10.0  # between two lines about the same file
 
 def display_for(kind: str) -> SilentDisplay:
     """The display of a name; auto is rich on a terminal, plain elsewhere."""
-    displays = {
-        "none": SilentDisplay,
-        "json": JsonDisplay,
-        "plain": PlainDisplay,
-        "rich": RichDisplay,
-    }
-    return displays[progress_kind(kind)]()
+    return display_class(
+        kind, none=SilentDisplay, json=JsonDisplay, plain=PlainDisplay, rich=RichDisplay
+    )()
 
 
 class SilentDisplay(Voice):
@@ -90,8 +83,7 @@ class JsonDisplay(SilentDisplay):
 
     def read(self, event: Event) -> None:
         """Take an event in."""
-        line = {"event": type(event).__name__, **asdict(event)}
-        print(json.dumps(line), file=sys.stderr, flush=True)
+        print_event(event)
 
 
 class RichDisplay(BarVoice, PlainDisplay):

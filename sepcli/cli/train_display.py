@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from rich.progress import MofNCompleteColumn, TextColumn, TimeRemainingColumn
 
 from sepcli.cli.display import clock
-from sepcli.cli.voice import BarVoice, Voice, progress_kind
+from sepcli.cli.voice import BarVoice, Voice, display_class, print_event
 from sepcli.training.loop.events import (
     Event,
     Finished,
@@ -29,13 +26,9 @@ BRIEF = 3  # figures of a validation beside a bar
 
 def display_for(kind: str) -> SilentDisplay:
     """The display of a name; auto is rich on a terminal, plain elsewhere."""
-    displays = {
-        "none": SilentDisplay,
-        "json": JsonDisplay,
-        "plain": PlainDisplay,
-        "rich": RichDisplay,
-    }
-    return displays[progress_kind(kind)]()
+    return display_class(
+        kind, none=SilentDisplay, json=JsonDisplay, plain=PlainDisplay, rich=RichDisplay
+    )()
 
 
 class SilentDisplay(Voice):
@@ -50,8 +43,7 @@ class JsonDisplay(SilentDisplay):
 
     def read(self, event: Event) -> None:
         """Take an event in."""
-        line = {"event": type(event).__name__, **asdict(event)}
-        print(json.dumps(line), file=sys.stderr, flush=True)
+        print_event(event)
 
 
 class PlainDisplay(SilentDisplay):

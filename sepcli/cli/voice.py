@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
     from rich.progress import ProgressColumn, TaskID
+
+
+T = TypeVar("T")
 
 
 def printable(text: str) -> str:
@@ -20,6 +27,23 @@ def progress_kind(kind: str) -> str:
     if kind != "auto":
         return kind
     return "rich" if sys.stderr.isatty() else "plain"
+
+
+def display_class(
+    kind: str, *, none: type[T], json: type[T], plain: type[T], rich: type[T]
+) -> type[T]:
+    """The display of a name; auto is rich on a terminal, plain elsewhere."""
+    return {"none": none, "json": json, "plain": plain, "rich": rich}[progress_kind(kind)]
+
+
+def print_event(event: DataclassInstance) -> None:
+    """Print an event as a JSON object on a line of its own, for programs."""
+    print_json({"event": type(event).__name__, **asdict(event)})
+
+
+def print_json(line: Mapping[str, Any]) -> None:
+    """Print a JSON object on a line of its own."""
+    print(json.dumps(line), file=sys.stderr, flush=True)
 
 
 class Voice:

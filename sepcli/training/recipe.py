@@ -124,8 +124,9 @@ def separator_training(
     """Train a separator, then the judge of its answers; leave a model."""
     torch.manual_seed(config.seed)
     teacher = load_teacher(config.clap)
-    listener = load_teacher(config.clap).to(device)
-    objective = build_objective(config.objective, listener, config.network)
+    # Questions are read on the CPU, where it mixes; answers are heard where the network is.
+    heard_by = teacher if device.type == "cpu" else load_teacher(config.clap).to(device)
+    objective = build_objective(config.objective, heard_by, config.network)
     train, validation = (
         Examiner(config, prepared.pantry(split), teacher, objective.asking, prepared.rate)
         for split in ("train", "validation")

@@ -182,6 +182,15 @@ def test_a_run_is_a_model(run: Path, sepcli: Sepcli, capsys: Captured) -> None:
     assert drawn.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("regime", ["weak", "semi", "mixit"])
+def test_the_other_regimes_train_on_the_mini_corpus(regime: str, sepcli: Sepcli) -> None:
+    config = EXAMPLES / f"train_{regime}.yaml"
+    assert sepcli(*words("steps=2", config=config), "--out", regime) == 0
+    lines = [json.loads(line) for line in Path(regime, "log.jsonl").read_text().splitlines()]
+    assert all(np.isfinite(line["loss"]) for line in lines if "loss" in line)
+    assert {"model.safetensors", "CARD.md"} <= {path.name for path in Path(regime).iterdir()}
+
+
 def test_a_run_is_not_overwritten(run: Path, sepcli: Sepcli, capsys: Captured) -> None:
     before = {path: path.stat().st_mtime_ns for path in run.iterdir()}
     assert sepcli(*words(), "--out", run) == 2
