@@ -12,9 +12,10 @@ each at -22 dB within 4 dB, anywhere. Two lists of names are looked for:
   label is alike to that of either clip.
 
 Precision is the share of listed sounds that are right; recall the share of clips for which a right
-one is listed. Origins are in two halves by a hash: the default threshold is the one with the
-highest F_0.5 of `audioset` on `choose`, which counts precision twice as much as recall, since what
-is listed wrongly becomes a wrong stem with `--auto`; figures are of `report`.
+one is listed; mAP the mean over all names that are right for any recording of the average precision
+with which the name's score ranks the recordings. Origins are in two halves by a hash: presence's
+weight and the threshold are those with the highest F1 of `audioset` on `choose`, and figures are of
+`report`. `cosine alone` is what the encoder lists without the separator's judgement.
 """
 
 import argparse
@@ -28,10 +29,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sepcli.query.detect import THRESHOLD, Detector, Ear
+from sepcli.query import detect
+from sepcli.query.detect import Detector, Ear, Presence
 from sepcli.query.labels import audioset_names
-from sepcli.registry.load import load_encoder
+from sepcli.registry.load import load, load_encoder
 from sepcli.registry.store import Registry
+from sepcli.separation.detection import judge
 from sepcli.training.corpora.clip import Clip, percentile
 from sepcli.training.corpora.readers import read_corpus
 from sepcli.training.corpora.sounds import RATE, Sounds
@@ -45,18 +48,15 @@ SECONDS = 10
 LONGEST = 5  # seconds of a clip
 NOISE_DB = -55.0
 LEVEL_DB = -22.0  # of a clip over its active frames
-LEAST = 0.28  # cosine from which thresholds are tried
-STEP = 0.02
-
-MOST = 0.54
-BETA = 0.5
+THRESHOLDS = np.arange(0.36, 0.54, 0.02).round(2).tolist()
+WEIGHTS = (0.0, 0.1, 0.2, 0.25, 0.3, 0.4)
 
 Heard = list[tuple[tuple[str, ...], np.ndarray]]  # labels of the clips, and the recording
 IsRight = Callable[[str, str], bool]  # a listed name, a clip's label
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--half", choices=("choose", "report"), default="report")
     parser.add_argument("--write", action="store_true")
@@ -72,22 +72,33 @@ def main() -> None:
 
 
 def measure(data: Path, half: str) -> dict:
-    """Figures of both lists at the default threshold; on the half to choose on, at the best too."""
+    """Figures of both lists as they are; or, on the half to choose on, what would be best."""
     names, ontology = read_yaml(HERE / "audioset_names.yaml"), Ontology.load()
     own = {ontology.names(label)[0]: label for label in labels_of(ontology)}
-    encoder = load_encoder(Registry().find("everyday"), keep=False)
-    ear, heard = remembered(encoder.embed_audio), list(recordings(data, half))
-    rules: dict[str, tuple[tuple[str, ...], IsRight]] = {
-        "audioset": (audioset_names(), lambda label, truth: label in names[truth]),
-        "own": (tuple(own), lambda label, truth: ontology.alike(own[label], truth)),
+    heard = list(recordings(data, half))
+    model = Registry().find("everyday")
+    encoder = load_encoder(model, keep=False)
+    ear, presence = remembered(encoder.embed_audio), asked_once(judge(load(model), "cpu"))
+
+    def listening(labels: tuple[str, ...], *judges: Presence) -> Detector:
+        return Detector(labels, encoder.embed_texts(labels), ear, detect.THRESHOLD, *judges)
+
+    def named(label: str, truth: str) -> bool:
+        return label in names[truth]
+
+    figures: dict = {"half": half, "recordings": RECORDINGS, "threshold": detect.THRESHOLD}
+    ears = listening(audioset_names(), presence)
+    if half == "choose":
+        return figures | {"best": best(heard, ears, named)}
+    return figures | {
+        "audioset": rates(heard, ears, named),
+        "audioset, cosine alone": rates(heard, listening(audioset_names()), named),
+        "own": rates(
+            heard,
+            listening(tuple(own), presence),
+            lambda label, truth: ontology.alike(own[label], truth),
+        ),
     }
-    figures: dict = {"half": half, "recordings": RECORDINGS, "threshold": THRESHOLD}
-    for name, (wanted, is_right) in rules.items():
-        ears = Detector(wanted, encoder.embed_texts(wanted), ear, THRESHOLD)
-        figures[name] = rates(heard, ears, is_right)
-        if half == "choose":
-            figures[name]["best"] = best_threshold(heard, ears, is_right)
-    return figures
 
 
 def remembered(ear: Ear) -> Ear:
@@ -103,26 +114,63 @@ def remembered(ear: Ear) -> Ear:
     return hear
 
 
-def best_threshold(heard: Heard, ears: Detector, is_right: IsRight) -> dict:
-    """The threshold with the highest F1, with its figures."""
-    tried = []
-    for threshold in np.arange(LEAST, MOST, STEP).round(4).tolist():
-        ears.threshold = threshold
-        tried.append({"threshold": threshold, **rates(heard, ears, is_right)})
-    return max(tried, key=lambda row: row["f_half"])
+def asked_once(judged: Presence) -> Presence:
+    """A judge that is asked about every sound of a stretch once."""
+    known: dict[tuple[bytes, bytes], float] = {}
+
+    def presence(wave: np.ndarray, rate: int, queries: torch.Tensor) -> np.ndarray:
+        stretch = wave.tobytes()
+        keys = [(stretch, row.numpy().tobytes()) for row in queries]
+        new = [n for n, key in enumerate(keys) if key not in known]
+        if new:
+            known.update(zip([keys[n] for n in new], judged(wave, rate, queries[new]), strict=True))
+        return np.array([known[key] for key in keys], np.float32)
+
+    return presence
+
+
+def best(heard: Heard, ears: Detector, is_right: IsRight) -> list[dict]:
+    """For every weight of presence the threshold with the highest F1, with its figures."""
+    rows = []
+    for detect.WEIGHT in WEIGHTS:
+        tried = []
+        for ears.threshold in THRESHOLDS:
+            figures = rates(heard, ears, is_right)
+            tried.append({"weight": detect.WEIGHT, "threshold": ears.threshold, **figures})
+        rows.append(max(tried, key=lambda row: row["f1"]))
+    return rows
 
 
 def rates(heard: Heard, ears: Detector, is_right: IsRight) -> dict:
-    """Precision, recall and F_beta (van Rijsbergen, 1979)."""
+    """How many are listed, precision, recall, F1 and mAP."""
     given = [(truth, ears.listen([wave], RATE)) for truth, wave in heard]
     listed = [(truth, sound.label) for truth, sounds in given for sound in sounds]
     right = sum(any(is_right(label, one) for one in truth) for truth, label in listed)
     clips = [(one, sounds) for truth, sounds in given for one in truth]
     found = sum(any(is_right(sound.label, one) for sound in sounds) for one, sounds in clips)
     precision, recall = right / max(1, len(listed)), found / len(clips)
-    f_half = (1 + BETA**2) * precision * recall / max(1e-9, BETA**2 * precision + recall)
-    figures = {"precision": precision, "recall": recall, "f_half": f_half}
+    f1 = 2 * precision * recall / max(1e-9, precision + recall)
+    ranked = mean_average_precision(heard, ears, is_right)
+    figures = {"precision": precision, "recall": recall, "f1": f1, "map": ranked}
     return {"listed": len(listed), **{key: round(value, 3) for key, value in figures.items()}}
+
+
+def mean_average_precision(heard: Heard, ears: Detector, is_right: IsRight) -> float:
+    """Over the names that are right for any recording."""
+    table = np.stack([highest(ears, wave) for _, wave in heard])
+    averages = []
+    for column, label in enumerate(ears.labels):
+        right = np.array([any(is_right(label, one) for one in truth) for truth, _ in heard])
+        if right.any():
+            ranks = right[np.argsort(-table[:, column], kind="stable")]
+            precisions = np.cumsum(ranks) / np.arange(1, len(ranks) + 1)
+            averages.append(precisions[ranks].mean())
+    return float(np.mean(averages))
+
+
+def highest(ears: Detector, wave: np.ndarray) -> np.ndarray:
+    """Every label's score of any window of a recording that is no longer than a stretch."""
+    return np.max([scores for _, scores in ears.scores(wave, RATE)], axis=0)
 
 
 def labels_of(ontology: Ontology) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 FPS = 10
@@ -32,6 +33,25 @@ def write_video(path: Path, frames: int = 10, rotation: int = 0) -> Path:
                 container.mux(packet)
         for packet in stream.encode(None):
             container.mux(packet)
+    return path
+
+
+def write_film(path: Path, wave: NDArray[np.float32], rate: int) -> Path:
+    """A second of grey frames, and the sound (samples, 2) as AAC."""
+    with av.open(str(path), "w") as container:
+        picture = container.add_stream("mpeg4", rate=FPS)
+        picture.width, picture.height, picture.pix_fmt = WIDE, HIGH, "yuv420p"
+        sound = container.add_stream("aac", rate=rate, layout="stereo")
+        images = [
+            av.VideoFrame.from_ndarray(np.full((HIGH, WIDE, 3), shade(n), np.uint8), format="rgb24")
+            for n in range(FPS)
+        ]
+        samples = av.AudioFrame.from_ndarray(np.ascontiguousarray(wave.T), "fltp", "stereo")
+        samples.sample_rate, samples.pts = rate, 0
+        for stream, frames in ((picture, images), (sound, [samples])):
+            for frame in [*frames, None]:
+                for packet in stream.encode(frame):
+                    container.mux(packet)
     return path
 
 

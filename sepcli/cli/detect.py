@@ -66,14 +66,14 @@ def detect(
     from sepcli.query.detect import THRESHOLD
     from sepcli.query.labels import audioset_names, wanted_labels
     from sepcli.registry.store import Registry
-    from sepcli.separation.detection import Unheard, detector_of, listen
+    from sepcli.separation.detection import Unheard, listen, listener
     from sepcli.separation.streams import opened
 
     wanted = wanted_labels(labels, label_list) if labels or label_list else audioset_names()
     with ExitStack() as stack:
         sources = opened(tuple(inputs), recursive, stack)
         least = THRESHOLD if threshold is None else threshold
-        ears = detector_of(Registry(registry).find(model), wanted, least)
+        ears = listener(Registry(registry).find(model), wanted, least)
         failed = False
         for outcome in listen(sources, ears):
             failed |= isinstance(outcome, Unheard)

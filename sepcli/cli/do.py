@@ -12,7 +12,7 @@ import typer
 from sepcli.cli.separate import Bits, DeviceName, Format, PrecisionName, ProgressKind
 
 if TYPE_CHECKING:
-    from sepcli.separation.instructions import Reading
+    from sepcli.instructions.reading import Reading
 
 
 def do(
@@ -82,8 +82,8 @@ def do(
         sepcli do "make the dialogue 6 dB louder" film.mp4 --model tiger-dnr
     """
     from sepcli.cli.display import display_for
+    from sepcli.instructions.reading import read_instruction
     from sepcli.registry.store import Registry
-    from sepcli.separation.instructions import read_instruction
     from sepcli.separation.options import SeparateOptions
     from sepcli.separation.remix import remix
     from sepcli.separation.report import Report, check_report

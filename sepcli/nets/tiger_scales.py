@@ -7,6 +7,9 @@
 
 The first merge takes the fourth level and the third, not the fifth, so what is made of the fifth
 level is never used. Checkpoints were trained so, and hold its weights; here they are frozen.
+
+Inside, a sequence is a map of one row, with all channels of a step side by side in memory: a
+convolution of every channel by itself then takes half the time that it takes on sequences.
 """
 
 from __future__ import annotations
@@ -51,15 +54,14 @@ class MultiScale(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(sequences, features, length), and the same."""
-        levels = self._levels(x)
+        levels = self._levels(x.mT.contiguous().mT[:, :, None])
         about = self.globalatt(pooled(levels))
         used = zip(self.loc_glo_fus, levels[:-1], strict=False)
         fused = [select(level, about) for select, level in used]
         merged = fused[-2]
         for select, level in reversed(list(zip(self.last_layer, fused, strict=True))):
             merged = select(level, merged)
-        y: Tensor = self.res_conv(merged)
-        return x + y
+        return x + convolved(self.res_conv, merged)[:, :, 0]
 
     def _levels(self, x: Tensor) -> list[Tensor]:
         levels = [self.proj_1x1(x)]
@@ -83,7 +85,7 @@ class Normed(nn.Module):
         self.act = act
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.norm(self.conv(x))
+        y: Tensor = self.norm(convolved(self.conv, x))
         return y if self.act is None else self.act(y)
 
 
@@ -102,10 +104,10 @@ class Selection(nn.Module):
         self.global_act = Normed(depthwise(hidden, kernel, bias=False))
 
     def forward(self, local: Tensor, about: Tensor) -> Tensor:
-        """(sequences, hidden, length), (sequences, hidden, any) -> as the first."""
-        length = local.shape[-1]
-        gate = F.interpolate(self.global_act(about).sigmoid(), length)
-        moved = F.interpolate(self.global_embedding(about), length)
+        """(sequences, hidden, 1, length), (sequences, hidden, 1, any) -> as the first."""
+        size = local.shape[2:]
+        gate = F.interpolate(self.global_act(about).sigmoid(), size)
+        moved = F.interpolate(self.global_embedding(about), size)
         y: Tensor = self.local_embedding(local) * gate + moved
         return y
 
@@ -121,10 +123,17 @@ class Perceptron(nn.Module):
         self.drop = nn.Dropout(DROPOUT)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(sequences, hidden, length), and the same."""
-        x = self.drop(self.dwconv(self.fc1(x)).relu())
+        """(sequences, hidden, 1, length), and the same."""
+        x = self.drop(convolved(self.dwconv, self.fc1(x)).relu())
         y: Tensor = self.drop(self.fc2(x))
         return y
+
+
+def convolved(conv: nn.Conv1d, x: Tensor) -> Tensor:
+    """What a convolution of sequences makes of (sequences, channels, 1, length)."""
+    weight = conv.weight[:, :, None]
+    stride, padding = (1, *conv.stride), (0, *conv.padding)
+    return F.conv2d(x, weight, conv.bias, stride, padding, groups=conv.groups)
 
 
 def depthwise(channels: int, kernel: int, stride: int = 1, bias: bool = True) -> nn.Conv1d:
@@ -137,5 +146,5 @@ def pooled(levels: Sequence[Tensor]) -> Tensor:
     length = levels[-1].shape[-1]
     *longer, total = levels
     for level in longer:
-        total = total + F.adaptive_avg_pool1d(level, length)
+        total = total + F.adaptive_avg_pool2d(level, (1, length))
     return total

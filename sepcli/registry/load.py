@@ -96,6 +96,11 @@ class LoadedModel:
         """Samples that the network pools into one; windows best start at multiples of it."""
         return getattr(self.network, "grid", 1)
 
+    @property
+    def tells_presence(self) -> bool:
+        """Whether the network says how sure it is of what it is asked for."""
+        return getattr(self.network, "presence", None) is not None
+
     def rate_for(self, rate: int) -> int:
         """The sample rate, in Hz, at which a recording of `rate` Hz is separated."""
         if self.model.entry.sample_rate is not None:

@@ -9,7 +9,7 @@ from sepcli.errors import ItemError
 from sepcli.query.detect import THRESHOLD, Sound
 from sepcli.query.labels import audioset_names
 from sepcli.registry.store import Model
-from sepcli.separation.detection import detector_of, sounds_in
+from sepcli.separation.detection import listener
 from sepcli.separation.events import Detected
 from sepcli.separation.inputs import Source
 from sepcli.separation.options import SeparateOptions
@@ -41,16 +41,16 @@ def search(sources: Iterable[Source], options: SeparateOptions, model: Model) ->
     """Listen to recordings for AudioSet's sounds; a manifest's own queries stay.
 
     Raises:
-        ModelError: if the model's encoder is missing or damaged.
+        ModelError: if a file of the model is missing or damaged.
     """
-    ears = detector_of(model, audioset_names(), THRESHOLD)
+    ears = listener(model, audioset_names(), THRESHOLD, options.device)
     found = Search()
     for source in sources:
         if source.queries:
             found.sources.append(source)
             continue
         try:
-            sounds = sounds_in(source, ears, options.start, options.duration)
+            sounds = ears.sounds_in(source, options.start, options.duration)
         except ItemError as error:
             found.rejected.append(Rejected(source, error))
             continue

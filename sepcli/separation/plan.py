@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,9 +11,8 @@ from sepcli.audio.formats import Encoding, choose
 from sepcli.audio.reader import AudioInfo, probe
 from sepcli.errors import ItemError, SepcliError, UsageError
 from sepcli.registry.store import Model
-from sepcli.sections import suggestion
 from sepcli.separation.inputs import Source
-from sepcli.separation.naming import check_template, fill_template, slug
+from sepcli.separation.naming import fill_template, slug
 from sepcli.separation.options import STREAM, SeparateOptions
 from sepcli.separation.queries import Query
 
@@ -72,43 +69,13 @@ class Rejected:
     error: SepcliError
 
 
-def check_options(options: SeparateOptions, model: Model) -> None:
-    """Refuse combinations that make no sense.
-
-    Raises:
-        UsageError
-    """
-    check_template(options.template)
-    fixed = model.entry.stems
-    if options.auto and (fixed is not None or options.queries):
-        what = "a query" if options.queries else f"model {model.name}, which answers no queries"
-        raise UsageError(f"--auto does not go with {what}", "leave one of them out")
-    if fixed is None and options.stems:
-        raise UsageError(f"model {model.name} has no fixed stems", "ask with --query instead")
-    if fixed is not None:
-        if options.queries or options.negatives:
-            message = f"model {model.name} answers no queries, it gives {', '.join(fixed)}"
-            raise UsageError(message, "leave --query out, or choose another --model")
-        for stem in options.stems:
-            if stem not in fixed:
-                message = f"model {model.name} has no stem {stem}{suggestion(stem, fixed)}"
-                raise UsageError(message, f"it has {', '.join(fixed)}")
-    if options.output == STREAM and options.residual:
-        raise UsageError("standard output takes one stem", "leave --residual out, or name a folder")
-    if options.output == STREAM and options.drop_silent:
-        message = "--drop-silent could leave standard output without its stem"
-        raise UsageError(message, "leave it out, or name a folder")
-    if options.skip_existing and options.overwrite:
-        raise UsageError("--skip-existing and --overwrite exclude each other", "give one of them")
-
-
 def plan(
     sources: Sequence[Source], options: SeparateOptions, model: Model
 ) -> tuple[list[Job], list[Rejected]]:
     """Jobs for all readable recordings, and the others with their reasons.
 
     Raises:
-        UsageError: if stems would overwrite each other, an input, or what is there.
+        UsageError: if a recording has no queries.
     """
     jobs, rejected = [], []
     for source in sources:
@@ -116,7 +83,6 @@ def plan(
             jobs.append(_job(source, options, model))
         except ItemError as error:
             rejected.append(Rejected(source, error))
-    _check_collisions(jobs, options)
     return jobs, rejected
 
 
@@ -176,25 +142,3 @@ def _outputs(
     if options.residual:
         outputs.append(output("residual", "residual", None))
     return outputs
-
-
-def _check_collisions(jobs: Sequence[Job], options: SeparateOptions) -> None:
-    paths = [output.path for job in jobs for output in job.outputs]
-    if options.output == STREAM:
-        if len(paths) > 1:
-            raise UsageError("standard output takes one stem", "ask for one, or name a folder")
-        return
-    counted = Counter(os.path.normcase(path.absolute()) for path in paths)
-    if twice := next((path for path, count in counted.items() if count > 1), None):
-        message = f"two stems would be written to {twice}"
-        remedy = (
-            "give --name a field that tells them apart, such as '{parent}/{input}.{query}.{ext}'"
-        )
-        raise UsageError(message, remedy)
-    inputs = {os.path.normcase(job.info.path.absolute()) for job in jobs}
-    if same := next((path for path in counted if path in inputs), None):
-        raise UsageError(f"a stem would overwrite its input {same}", "choose another -o or --name")
-    replaces = options.overwrite or options.skip_existing
-    there = next((path for path in paths if path.exists()), None)
-    if there and not replaces:
-        raise UsageError(f"{there} is there already", "give --overwrite or --skip-existing")

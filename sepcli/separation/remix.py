@@ -12,9 +12,9 @@ from pathlib import Path
 
 from sepcli.audio.formats import EXTENSIONS
 from sepcli.errors import UsageError
+from sepcli.instructions.reading import Reading
 from sepcli.registry.store import Model
 from sepcli.sections import suggestion
-from sepcli.separation.instructions import Reading
 from sepcli.separation.naming import slug
 from sepcli.separation.options import STREAM, SeparateOptions
 from sepcli.separation.queries import text_query

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 
-from sepcli.audio.formats import WIDTH
 from sepcli.audio.tags import Tags, read_tags
-from sepcli.audio.windows import Wave
 from sepcli.audio.writer import StemWriter
 from sepcli.errors import ItemError, MemoryExhausted, OutputError, SepcliError
 from sepcli.registry.load import LoadedModel, load
 from sepcli.registry.store import Registry
 from sepcli.separation import provenance
 from sepcli.separation.auto import Search, search
-from sepcli.separation.engine import Hearing, Stems, ask, separate
+from sepcli.separation.check import check_collisions, check_options, check_space
+from sepcli.separation.engine import Hearing, ask, separate
 from sepcli.separation.events import (
     Done,
     Event,
@@ -36,12 +33,10 @@ from sepcli.separation.events import (
 from sepcli.separation.examples import check_kept
 from sepcli.separation.looking import check_pictures, put_into_words
 from sepcli.separation.options import STREAM, SeparateOptions
-from sepcli.separation.plan import Job, Output, Rejected, check_options, plan
+from sepcli.separation.outputs import decibels, levels_of, of_output, presence_of, silent_outputs
+from sepcli.separation.plan import Job, Rejected, plan
 from sepcli.separation.runner import Runner, choose_device
 from sepcli.separation.streams import opened, redirected
-
-SILENT_DB = -50.0  # RMS of a stem relative to the recording
-SPACE_MARGIN = 1.05  # of the estimated size of the stems
 
 
 def run(options: SeparateOptions) -> Generator[Event]:
@@ -65,6 +60,7 @@ def run(options: SeparateOptions) -> Generator[Event]:
             found = search(sources, options, model)
             sources = found.sources
         jobs, rejected = plan(sources, options, model)
+        check_collisions(jobs, options)
         rejected = [*found.rejected, *rejected]
         if options.output == STREAM:
             jobs = [stack.enter_context(redirected(job)) for job in jobs]
@@ -228,76 +224,3 @@ def seen(job: Job) -> Iterator[Event]:
         if (sight := query.sight) is not None:
             path = str(job.info.path)
             yield Seen(path, query.name, sight.label, sight.probability, sight.others)
-
-
-def presence_of(output: Output, hearing: Hearing) -> float | None:
-    """How sure the model is that the output's query is heard."""
-    if hearing.presence is None or output.index is None:
-        return None
-    return float(hearing.presence[output.index])
-
-
-def of_output(output: Output, block: Stems) -> Wave:
-    """(samples, channels): a stem, or the sum of all and the rest at the output's gains."""
-    if output.gains is not None:
-        gains = np.asarray(output.gains, np.float32)
-        mixed: Wave = np.einsum("k,ksc->sc", gains, block)
-        return mixed
-    stem: Wave = block[-1 if output.index is None else output.index]
-    return stem
-
-
-def levels_of(job: Job, hearing: Hearing) -> dict[Output, float | None]:
-    """RMS of every output relative to the recording, dB; None for silence."""
-    if not hearing.energy:
-        return dict.fromkeys(job.outputs)
-    ratios = np.sqrt(hearing.written_energy / hearing.energy).tolist()
-    levels = (decibels(ratio) if ratio else None for ratio in ratios)
-    return dict(zip(job.outputs, levels, strict=True))
-
-
-def silent_outputs(job: Job, hearing: Hearing) -> list[Output]:
-    """Those of the network's stems that hold nothing worth a file."""
-    return [
-        output
-        for output, level in levels_of(job, hearing).items()
-        if output.kind in ("query", "stem") and (level is None or level <= SILENT_DB)
-    ]
-
-
-def decibels(ratio: float) -> float:
-    """20 log10, rounded to hundredths."""
-    return round(20 * float(np.log10(ratio)), 2)
-
-
-def check_space(jobs: list[Job], options: SeparateOptions) -> None:
-    """Refuse to start what the disk cannot hold.
-
-    Raises:
-        OutputError
-    """
-    if options.output == STREAM or not jobs:
-        return
-    folder = Path(options.output).absolute()
-    while not folder.exists():
-        folder = folder.parent
-    needed = SPACE_MARGIN * (sum(map(stem_bytes, jobs)) + max(map(raw_bytes, jobs)))
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        message = f"the stems need about {needed / 1e9:.2f} GB, {folder} has {free / 1e9:.2f} GB"
-        raise OutputError(message, "free some space, or choose another -o folder")
-
-
-def stem_bytes(job: Job) -> float:
-    """Size of a job's stems, uncompressed."""
-    return stem_values(job) * job.encoding.width
-
-
-def raw_bytes(job: Job) -> float:
-    """Size of what is kept until a job's integer stems are rounded, see `StemWriter`."""
-    return 0.0 if job.encoding.step is None else stem_values(job) * WIDTH["FLOAT"]
-
-
-def stem_values(job: Job) -> float:
-    """Samples of all channels of a job's stems."""
-    return job.seconds * job.info.rate * job.info.channels * len(job.outputs)

@@ -10,10 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import soxr
 import torch
+from pictures import write_film, write_video
 from published_layouts import State, formula_state
 from safetensors.torch import save_file
 
+from sepcli.audio.reader import blocks, probe
 from sepcli.registry.convert.expected import network_shapes
 
 Sepcli = Callable[..., int]
@@ -25,6 +28,8 @@ FRAMES = {
     "tiger-dnr": {"win": 2048, "stride": 512, "num_sources": 3, "sample_rate": 44_100},
 }
 RATE = 44_100
+AUDIO = Path(__file__).parents[2] / "examples/audio"
+CLIPS = Path(__file__).parents[1] / "data/esc10"
 
 
 def published(kind: str, folder: str = "hub") -> Path:
@@ -50,9 +55,11 @@ def model(sepcli: Sepcli) -> Callable[[str], str]:
 
 @pytest.fixture
 def film() -> np.ndarray:
-    """film.wav: stereo, with sides that differ, longer than one window of 2 s."""
-    rng = np.random.default_rng(0)
-    mixture = 0.1 * rng.standard_normal((int(2.6 * RATE), 2))
+    """film.wav: a dog in the rain on the left, a rooster under a helicopter that comes nearer on
+    the right; longer than one window of 2 s."""
+    names = ("dog_and_rain", "rooster_and_helicopter")
+    sides = [soundfile.read(AUDIO / f"{name}.flac", frames=int(2.6 * RATE))[0] for name in names]
+    mixture = np.stack([side.mean(axis=1) for side in sides], axis=1)
     mixture[:, 1] *= np.linspace(0.1, 1, len(mixture))
     soundfile.write("film.wav", mixture, RATE, "FLOAT")
     return mixture
@@ -85,8 +92,28 @@ def test_films_are_parted_and_stay_stereo(
     np.testing.assert_allclose(sum(turned.values()), film[:, ::-1], atol=1e-5)
 
 
+def test_a_film_with_pictures(
+    model: Callable[[str], str], sepcli: Sepcli, film: np.ndarray
+) -> None:
+    write_film(Path("film.mp4"), film.astype(np.float32), RATE)
+    words = ("separate", "film.mp4", "--model", model("tiger-dnr"), "--window", "2", "-o", "out")
+    assert sepcli(*words, "--residual", "--bits", "float") == 0
+    heard = np.concatenate(list(blocks(probe(Path("film.mp4")))))
+    parts = stems()
+    assert set(parts) == {"dialogue", "music", "effects", "residual"}
+    assert np.abs(sum(parts.values()) - heard).max() < 1e-5
+    assert np.linalg.norm(heard[: len(film)] - film) < 0.3 * np.linalg.norm(film)  # it is AAC
+    for name in ("dialogue", "music", "effects"):
+        left, right = parts[name].T
+        assert np.linalg.norm(left - right) > 0.1 * np.linalg.norm(left)
+
+    write_video(Path("silent.mp4"))
+    assert sepcli("separate", "silent.mp4", *words[2:]) == 1
+
+
 def test_speakers_sum_to_the_recording(model: Callable[[str], str], sepcli: Sepcli) -> None:
-    mixture = 0.1 * np.random.default_rng(0).standard_normal(3 * 16_000)
+    sides = [soundfile.read(CLIPS / name)[0] for name in ("1-17367-A.ogg", "3-144028-A.ogg")]
+    mixture = soxr.resample(sum(side[: 3 * RATE] for side in sides), RATE, 16_000)
     soundfile.write("talk.wav", mixture, 16_000, "FLOAT")
     words = ("separate", "talk.wav", "--model", model("tiger"), "--window", "1.5", "-o", "out")
     assert sepcli(*words) == 0

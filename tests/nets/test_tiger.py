@@ -176,7 +176,7 @@ def test_a_norm_is_over_channels_at_every_position() -> None:
 
 
 def test_levels_are_pooled_to_the_last_one() -> None:
-    long, short = torch.arange(6.0).view(1, 1, 6), torch.tensor([[[10.0, 20.0]]])
+    long, short = torch.arange(6.0).view(1, 1, 1, 6), torch.tensor([[[[10.0, 20.0]]]])
     assert pooled([long, short]).flatten().tolist() == [11.0, 24.0]
 
 

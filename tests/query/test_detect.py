@@ -13,10 +13,21 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from sepcli.errors import UsageError
-from sepcli.query.detect import ALIKE, Detector, extend, is_audible, merged
+from sepcli.query.detect import (
+    ALIKE,
+    SHORTLIST,
+    UNSURE,
+    WEIGHT,
+    Detector,
+    Presence,
+    extend,
+    is_audible,
+    merged,
+    no_presence,
+)
 from sepcli.query.labels import audioset_names, wanted_labels
 from sepcli.registry.store import Registry
-from sepcli.separation.detection import detector_of, sounds_in
+from sepcli.separation.detection import listener
 from sepcli.separation.inputs import Source
 
 RATE = 1000
@@ -34,9 +45,13 @@ def ear(wave: NDArray[np.float32], rate: int) -> Tensor:
     return normalize(torch.tensor([dogs, rain], dtype=torch.float32), dim=0)
 
 
-def detector(threshold: float, labels: tuple[str, ...] = tuple(ANGLES)) -> Detector:
+def detector(
+    threshold: float,
+    labels: tuple[str, ...] = tuple(ANGLES),
+    presence: Presence = no_presence,
+) -> Detector:
     rows = TEXTS[[list(ANGLES).index(label) for label in labels]].float()
-    return Detector(labels, rows, ear, threshold)
+    return Detector(labels, rows, ear, threshold, presence)
 
 
 def blocks(*seconds: float) -> Iterator[NDArray[np.float32]]:
@@ -96,7 +111,7 @@ def test_windows_are_heard_one_by_one() -> None:
     hours = (np.full((RATE, 1), 1, np.float32) for _ in range(600))
     (dog,) = Detector(("dog",), TEXTS[:1].float(), counting, 0.9).listen(hours, RATE)
     assert dog.spans == ((0.0, 600.0),)
-    assert len(lengths) == 599
+    assert len(lengths) == 599 + 4  # four windows are of the last two stretches
     assert set(lengths) == {2 * RATE}
 
 
@@ -104,6 +119,69 @@ def test_an_encoder_of_two_spaces_is_refused() -> None:
     wide = Detector(("dog",), torch.ones(1, 3), ear, 0.5)
     with pytest.raises(UsageError, match="cannot compare"):
         wide.listen(blocks(1), RATE)
+
+
+class Judge:
+    """Says the same of every query, and remembers what it was asked about."""
+
+    def __init__(self, presence: float) -> None:
+        self.presence = presence
+        self.asked: list[tuple[int, list[list[float]]]] = []  # samples, queries
+
+    def __call__(
+        self, wave: NDArray[np.float32], rate: int, queries: Tensor
+    ) -> NDArray[np.float32]:
+        assert rate == RATE
+        self.asked.append((len(wave), queries.tolist()))
+        return np.full(len(queries), self.presence, np.float32)
+
+
+@pytest.mark.parametrize("presence", [0.0, UNSURE, 1.0])
+def test_the_separators_judgement_moves_the_score(presence: float) -> None:
+    judge = Judge(presence)
+    (dog,) = detector(0.5, ("dog",), judge).listen(blocks(1, 1), RATE)
+    assert dog.score == pytest.approx(1 + WEIGHT * (presence - UNSURE))
+    assert detector(0.5, ("dog",)).listen(blocks(1, 1), RATE)[0].score == pytest.approx(1)
+
+
+def test_sounds_are_judged_once_for_all_of_their_names() -> None:
+    judge = Judge(1.0)
+    (dog,) = detector(0.8, ("bark", "dog"), judge).listen(blocks(1, 1, 1), RATE)
+    assert (dog.label, dog.also) == ("dog", ("bark",))
+    assert judge.asked == [(3 * RATE, [[1.0, 0.0]])]  # of the dog alone, in all windows at once
+    judged, plain = (
+        detector(0.8, presence=p).scores(next(blocks(1)), RATE) for p in (judge, no_presence)
+    )
+    bonus = judged[0][1] - plain[0][1]
+    np.testing.assert_allclose(bonus, [WEIGHT * (1 - UNSURE)] * 2 + [0], atol=1e-7)
+
+
+def test_what_no_judgement_could_save_is_not_asked_about() -> None:
+    judge, most = Judge(1.0), WEIGHT * (1 - UNSURE)
+    cosine = float(detector(0).cosines(np.ones((RATE, 1), np.float32), RATE)[1])
+    (bark,) = detector(cosine + 0.99 * most, ("bark",), judge).listen(blocks(1), RATE)
+    assert bark.score == pytest.approx(cosine + most)
+    assert detector(cosine + 1.01 * most, ("bark",), judge).listen(blocks(1), RATE) == []
+    assert len(judge.asked) == 1
+
+
+def test_the_likeliest_are_judged() -> None:
+    judge, count = Judge(1.0), SHORTLIST + 3
+    texts = torch.eye(count)
+    likely = normalize(torch.linspace(1, 2, count), dim=0)
+    ears = Detector(tuple(map(str, range(count))), texts, lambda *_: likely, -1, judge)
+    ears.listen(blocks(1), RATE)
+    ((_, queries),) = judge.asked
+    assert queries == texts.flip(0)[:SHORTLIST].tolist()
+
+
+def test_stretches_of_long_recordings_are_judged_one_by_one() -> None:
+    judge = Judge(1.0)
+    (dog,) = detector(0.9, ("dog",), judge).listen(blocks(*[1] * 25), RATE)
+    assert dog.spans == ((0.0, 25.0),)
+    assert [samples for samples, _ in judge.asked] == [10_000] * 3  # from 0, 9 and 15 s on
+    spans = [span for span, _ in detector(0).scores(np.ones((10 * RATE, 1), np.float32), RATE)]
+    assert spans == [(float(n), float(n + 2)) for n in range(9)]
 
 
 def test_spans_are_joined_where_they_touch() -> None:
@@ -127,9 +205,9 @@ def test_lists_of_names(tmp_path: Path) -> None:
 
 
 def test_the_shipped_model_hears_the_dog_and_then_the_rooster() -> None:
-    ears = detector_of(Registry().find("everyday"), ("dog", "rooster", "piano", "speech"), 0.25)
-    (dog, *_) = sounds_in(Source(AUDIO / "truth/dog_and_rain.dog-barking.flac"), ears)
+    ears = listener(Registry().find("everyday"), ("dog", "rooster", "piano", "speech"), 0.25)
+    (dog, *_) = ears.sounds_in(Source(AUDIO / "truth/dog_and_rain.dog-barking.flac"))
     assert dog.label == "dog"
-    (rooster, *_) = sounds_in(Source(AUDIO / "rooster_and_helicopter.flac"), ears)
+    (rooster, *_) = ears.sounds_in(Source(AUDIO / "rooster_and_helicopter.flac"))
     assert rooster.label == "rooster"
-    assert not sounds_in(Source(AUDIO / "rooster_and_helicopter.flac", start=4.9, end=4.95), ears)
+    assert not ears.sounds_in(Source(AUDIO / "rooster_and_helicopter.flac", start=4.9, end=4.95))

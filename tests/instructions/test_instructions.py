@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sepcli.errors import UsageError
-from sepcli.separation.instructions import LONGEST, Reading, read_instruction
+from sepcli.instructions.reading import LONGEST, Reading, read_instruction
 
 LIST = Path(__file__).parents[1] / "data/instructions.jsonl"
 ROWS = [json.loads(line) for line in LIST.read_text(encoding="utf-8").splitlines()]

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from sepcli.separation.instruction_words import one_of
+from sepcli.instructions.words import one_of
 
 Kind = Literal[
     "db", "gain", "by percent", "to percent", "times as loud", "by half", "level", "degree"

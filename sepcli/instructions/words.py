@@ -8,6 +8,12 @@ from typing import Literal
 
 Verb = Literal["only", "remove", "same", "cut", "change"]
 
+
+def one_of(phrases: Iterable[str]) -> str:
+    """A regular expression for one of some phrases, the longest that fits."""
+    return "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True))
+
+
 VERBS: dict[Verb, tuple[str, ...]] = {
     "only": (
         "extract", "isolate", "keep", "keep only", "keep just", "retain", "preserve", "solo",
@@ -30,6 +36,8 @@ VERBS: dict[Verb, tuple[str, ...]] = {
         "soften", "quieten", "dim", "halve", "making", "turning",
     ),
 }  # fmt: skip
+VERB_PHRASES = one_of(phrase for phrases in VERBS.values() for phrase in phrases)
+VERB = re.compile(rf"({VERB_PHRASES})(?: |$)")
 IMPLIED = {
     **dict.fromkeys(("boost", "raise", "lift", "amplify", "increase", "double"), 1),
     **dict.fromkeys(
@@ -97,11 +105,6 @@ WRAPPED = re.compile(
     r"^(?:the )?(?:volume|level|loudness|sounds?|noises?)(?: level)? of |"
     r"(?:'s)? (?:volume|level|loudness)$"
 )  # around a sound's name
-
-
-def one_of(phrases: Iterable[str]) -> str:
-    """A regular expression for one of some phrases, the longest that fits."""
-    return "|".join(re.escape(phrase) for phrase in sorted(phrases, key=len, reverse=True))
 
 
 def verb_of(phrase: str) -> Verb:
