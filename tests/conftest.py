@@ -33,6 +33,7 @@ def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the user's registry or cache, or writes beside itself."""
     monkeypatch.setenv("SEPCLI_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("SEPCLI_REGISTRY", raising=False)
+    monkeypatch.delenv("SEPCLI_CLIP", raising=False)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
 

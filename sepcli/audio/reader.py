@@ -132,7 +132,7 @@ def _probe_av(path: Path, index: int) -> AudioInfo:
     import av
 
     try:
-        with av.open(str(path), options=_local_only()) as container:
+        with av.open(str(path), options=local_only()) as container:
             if not container.streams.audio:
                 raise ItemError(f"no audio in {path}", "give a file with an audio stream")
             if index >= len(container.streams.audio):
@@ -157,7 +157,7 @@ def _decode_av(info: AudioInfo, first: int) -> Iterator[Wave]:
 
     skip = first
     try:
-        with av.open(str(info.path), options=_local_only()) as container:
+        with av.open(str(info.path), options=local_only()) as container:
             planar = av.AudioResampler(format="fltp", rate=info.rate)
             for frame in container.decode(container.streams.audio[info.stream]):
                 for part in planar.resample(frame):
@@ -174,5 +174,6 @@ def _decode_av(info: AudioInfo, first: int) -> Iterator[Wave]:
         raise ItemError(f"cannot decode {info.path}: {error}", "the file may be damaged") from error
 
 
-def _local_only() -> dict[str, str]:
+def local_only() -> dict[str, str]:
+    """Options of FFmpeg with which a file can make it open nothing but itself."""
     return {"protocol_whitelist": "file", "format_whitelist": DEMUXERS}

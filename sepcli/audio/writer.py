@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -103,10 +103,10 @@ class StemWriter:
                     self._raw(path).replace(partial_path(path))
         return [partial_path(path) for path in self.paths]
 
-    def commit(self) -> None:
-        """Rename the finished files to their own names, safely on disk."""
+    def commit(self, leave_out: Collection[Path] = ()) -> None:
+        """Rename the finished files, but those to leave out, to their own names, safely on disk."""
         with output_errors(self.paths[0]):
-            for path in self.paths:
+            for path in (path for path in self.paths if path not in leave_out):
                 with partial_path(path).open("rb+") as file:
                     os.fsync(file.fileno())
                 partial_path(path).replace(path)

@@ -78,13 +78,13 @@ def mine(
         sepcli data mine day1.flac day2.flac --label-list wanted.txt -o mined.jsonl --share 0.95
         sepcli data mine field/ --recursive --labels bird -o birds.jsonl --separator none
     """
+    from sepcli.query.labels import wanted_labels
     from sepcli.registry.load import load
     from sepcli.registry.store import Registry
     from sepcli.training.corpora.mine import Harvest
     from sepcli.training.corpora.mine import mine as search
     from sepcli.training.corpora.mine_activity import Activity
     from sepcli.training.corpora.mine_judge import Criteria, Judge
-    from sepcli.training.corpora.mine_labels import wanted_labels
     from sepcli.training.corpora.mine_plan import recordings_of
     from sepcli.training.ontology import Ontology
     from sepcli.training.teacher import load_teacher

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from sepcli.cli.voice import Voice, display_class, print_event, printable
 from sepcli.separation.events import (
+    Detected,
     Done,
     Event,
     Failed,
@@ -19,6 +20,7 @@ from sepcli.separation.events import (
     Notice,
     Planned,
     Progress,
+    Seen,
     Skipped,
     Started,
     StemWritten,
@@ -94,6 +96,12 @@ class PlainDisplay(SilentDisplay):
                 return f"{event.path}: {clock(event.seconds)}"
             case StemWritten():
                 return f"  wrote {event.output}{heard(event)}"
+            case Detected():
+                return detected(event)
+            case Seen():
+                others = f" (else {', '.join(event.others)})" if event.others else ""
+                chance = f"{event.probability:.0%}"
+                return f"  {event.query}: asking for {event.label!r}, {chance} sure{others}"
             case Notice():
                 return f"warning: {event.path}: {event.message}"
             case Skipped():
@@ -178,6 +186,14 @@ def heard(event: StemWritten) -> str:
         facts.append(f"presence {event.presence:.2f}")
     facts.append("silent" if event.level_db is None else f"{event.level_db:+.1f} dB")
     return f" ({', '.join(facts)})"
+
+
+def detected(event: Detected) -> str:
+    """What was found in a recording."""
+    if not event.sounds:
+        return f"warning: {event.path}: no sound was recognised; name one with --query"
+    sounds = ", ".join(f"{label} ({score:.2f})" for label, score in event.sounds)
+    return f"{event.path}: taking out {sounds}"
 
 
 def clock(seconds: float) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 import sepcli
-from sepcli.cli import data, doctor, evaluate, info, models, separate, train
+from sepcli.cli import data, detect, do, doctor, embed, evaluate, info, models, separate, train
 from sepcli.errors import SepcliError
 
 SIGNALLED = 128  # exit code of a command that a signal stopped, less the signal's number
@@ -25,10 +25,15 @@ app = typer.Typer(
     "Examples:\n\n\b\n"
     "    sepcli separate mix.wav --query 'dog barking'\n"
     "    sepcli separate field/ --recursive -q 'bird song' -q 'wind' --residual\n"
+    "    sepcli detect mix.wav\n"
+    "    sepcli do 'turn the music down by 6 dB' talk.wav\n"
     "    sepcli eval --dataset demo\n"
     "    sepcli models list",
 )
 app.command("separate")(separate.separate)
+app.command("do")(do.do)
+app.command("detect")(detect.detect)
+app.command("embed")(embed.embed)
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(models.app, name="models")

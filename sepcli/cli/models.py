@@ -242,7 +242,10 @@ def convert(
     output: Annotated[Path, typer.Option("-o", "--output", help="The model's folder.")],
     kind: Annotated[
         str | None,
-        typer.Option(help="audiosep, bimodal or laion-clap; told by its keys if left out."),
+        typer.Option(
+            help="audiosep, bimodal, clipsep, laion-clap, tiger or tiger-dnr; "
+            "told by its keys if left out."
+        ),
     ] = None,
     half: Annotated[bool, typer.Option("--half", help="Write float16, half the size.")] = False,
     clap: Annotated[

@@ -25,7 +25,14 @@ Examples:
     sepcli separate street.flac -q speech -q "car horn" --compete --residual -o stems
     sepcli separate talk.mp4 --query "dog barking" --remove
     sepcli separate mix.wav --like example.wav
+    sepcli separate mix.wav --like barks/
+    sepcli separate mix.wav --like bark.safetensors
+    sepcli separate field/ --auto --auto-limit 3
     sepcli separate mix.wav --span 3.5-6
+    sepcli separate mix.wav --image dog.jpg
+    sepcli separate talk.mp4 --image-from talk.mp4@12.5 --model clipsep
+    sepcli separate film.mp4 --model tiger-dnr --stems dialogue --residual
+    sepcli separate talk.wav --model tiger-speech --drop-silent
     sepcli separate field/ --recursive -q "bird song" --skip-existing --report report.json
     ffmpeg -i talk.mkv -f wav - | sepcli separate - -o - --query speech > speech.wav
 """
@@ -94,7 +101,25 @@ def separate(
     ] = None,
     like: Annotated[
         list[Path] | None,
-        typer.Option(help="A recording of such a sound; several are averaged into one query."),
+        typer.Option(
+            help="A recording of such a sound, a folder of them, or what `sepcli embed` made of "
+            "them; several are averaged into one query."
+        ),
+    ] = None,
+    image: Annotated[
+        list[Path] | None,
+        typer.Option(help="A picture of what makes the sound; several are averaged."),
+    ] = None,
+    image_from: Annotated[
+        list[str] | None,
+        typer.Option(metavar="VIDEO@TIME", help="A video's picture at a time, in seconds or m:s."),
+    ] = None,
+    clip: Annotated[
+        str | None,
+        typer.Option(
+            envvar="SEPCLI_CLIP",
+            help="The CLIP that looks at pictures, a folder or a name in the hub's cache.",
+        ),
     ] = None,
     span: Annotated[
         str | None, typer.Option(help="Take out what is heard from START-END, in seconds or m:s.")
@@ -111,9 +136,18 @@ def separate(
     compete: Annotated[
         bool, typer.Option("--compete", help="Let stems share what several of them claim.")
     ] = False,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="Take out what `sepcli detect` finds, unasked.")
+    ] = False,
+    auto_limit: Annotated[
+        int, typer.Option(min=1, help="With --auto, at most so many sounds of a recording.")
+    ] = 5,
     stems: Annotated[
         str | None, typer.Option(help="Of a model with fixed stems, only these, comma-separated.")
     ] = None,
+    drop_silent: Annotated[
+        bool, typer.Option("--drop-silent", help="Leave out stems 50 dB below the recording.")
+    ] = False,
     output: Annotated[
         str, typer.Option("--output", "-o", help="Folder of the stems, or - for standard output.")
     ] = "separated",
@@ -170,17 +204,17 @@ def separate(
     ] = ProgressKind.auto,
 ) -> None:
     from sepcli.cli.display import display_for
-    from sepcli.errors import UsageError
+    from sepcli.query.sight import Picture
     from sepcli.separation.options import SeparateOptions, parse_batch_size
-    from sepcli.separation.queries import gather_queries, parse_time
-    from sepcli.separation.report import Report
+    from sepcli.separation.queries import gather_queries, parse_frame, parse_time
+    from sepcli.separation.report import Report, check_report
     from sepcli.separation.run import run
 
-    if report and report.is_dir():
-        raise UsageError(f"report {report} is a folder", "give a file name")
+    check_report(report)
+    pictures = [*map(Picture, image or []), *map(parse_frame, image_from or [])]
     options = SeparateOptions(
         inputs=tuple(inputs),
-        queries=gather_queries(query or [], query_file, like or [], span),
+        queries=gather_queries(query or [], query_file, like or [], span, pictures),
         negatives=tuple(negative or ()),
         output=output,
         template=name,
@@ -188,9 +222,13 @@ def separate(
         residual=residual,
         compete=compete,
         stems=tuple(part.strip() for part in stems.split(",")) if stems else (),
+        drop_silent=drop_silent,
+        auto=auto,
+        auto_limit=auto_limit,
         recursive=recursive,
         model=model,
         registry=registry,
+        clip=clip,
         container=format.value if format else None,
         bits=bits.value if bits else None,
         start=parse_time(start),

@@ -14,7 +14,8 @@ from sepcli.audio.reader import probe
 from sepcli.errors import UsageError
 from sepcli.evaluation.scene import Array
 from sepcli.registry.load import LoadedModel
-from sepcli.separation.engine import Hearing, excerpt, separated
+from sepcli.separation.engine import Hearing, separated
+from sepcli.separation.examples import excerpt
 from sepcli.separation.options import SeparateOptions
 from sepcli.separation.runner import Question, Runner
 
@@ -78,7 +79,8 @@ class Separator:
     def _ask(self, mixture: Array, rate: int, embeddings: torch.Tensor | None) -> Answer:
         channels, samples = mixture.shape
         wave = np.ascontiguousarray(mixture.T, np.float32)
-        question = Question(embeddings, channels=self._loaded.model.entry.channels)
+        entry = self._loaded.model.entry
+        question = Question(embeddings, channels=entry.channels, unordered=entry.unordered)
         hearing = Hearing()
         blocks = separated(
             [wave], rate, channels, question, self._loaded, self._runner, self._options, hearing

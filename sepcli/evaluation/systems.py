@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol as Interface
 
+from sepcli.audio.folder import EXTENSIONS
 from sepcli.errors import ItemError, UsageError
 from sepcli.evaluation.check import PADDING
 from sepcli.evaluation.datasets.base import Example, Item
@@ -19,7 +20,6 @@ from sepcli.evaluation.protocols import Protocol
 from sepcli.evaluation.results import SYSTEM, Row
 from sepcli.evaluation.scene import Array, Signal
 from sepcli.hashing import sha256_of
-from sepcli.separation.inputs import EXTENSIONS
 
 SUBSETS = ("test", "valid", "train")
 

@@ -14,13 +14,16 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from sepcli.errors import ModelError
+from sepcli.errors import ModelError, UsageError
 from sepcli.hashing import sha256_of
 from sepcli.home import cache_folder
 from sepcli.nets.band_unet import BandUNet
 from sepcli.nets.bimodal_unet import BimodalUNet
+from sepcli.nets.clipsep import ClipSep
 from sepcli.nets.resunet30 import ResUNet30
 from sepcli.nets.slots import SlottedBandUNet
+from sepcli.nets.tiger import Tiger, TigerDnr
+from sepcli.query.clip import Clip
 from sepcli.query.encoder import QueryEncoder, SmallClap
 from sepcli.query.laion_clap import LaionClap, LaionClapTokens
 from sepcli.query.laion_package import LaionPackage
@@ -33,6 +36,9 @@ ARCHITECTURES: dict[str, Callable[..., nn.Module]] = {
     "slotted-band-unet": SlottedBandUNet,
     "resunet30": ResUNet30,
     "bimodal-unet": BimodalUNet,
+    "clipsep": ClipSep,
+    "tiger": Tiger,
+    "tiger-dnr": TigerDnr,
 }
 ENCODERS: dict[str, Callable[[Path, Path, Path | None], QueryEncoder]] = {
     "small-clap": SmallClap,
@@ -40,6 +46,7 @@ ENCODERS: dict[str, Callable[[Path, Path, Path | None], QueryEncoder]] = {
     "laion-clap-tokens": LaionClapTokens,
     "laion-clap-package": LaionPackage,
 }
+OTHER_MODEL = "choose another --model"
 FALLBACK_RATE = 44_100  # Hz, for recordings whose own rate a network cannot filter
 
 
@@ -92,6 +99,11 @@ class LoadedModel:
         own = getattr(self.network, "grid", None)
         return 1 if own is None else int(own(rate))
 
+    @property
+    def tells_presence(self) -> bool:
+        """Whether the network says how sure it is of what it is asked for."""
+        return getattr(self.network, "presence", None) is not None
+
     def rate_for(self, rate: int) -> int:
         """The sample rate, in Hz, at which a recording of `rate` Hz is separated."""
         if self.model.entry.sample_rate is not None:
@@ -104,7 +116,29 @@ def fingerprint(model: Model) -> str:
     digest = hashlib.sha256(
         model.entry.model_dump_json(include={"architecture", "arguments", "windows"}).encode()
     )
+    if model.entry.query is not None and model.entry.query.encoder == "clip":
+        digest.update(model.clip.encode())
+    if model.entry.unordered:
+        digest.update(b"unordered")
     for role in sorted(model.entry.files):
+        digest.update(sha256_of(model.path(role)).encode())
+    return digest.hexdigest()
+
+
+def encoder_fingerprint(model: Model) -> str:
+    """A hash of the encoder of a model's queries: models that share one share its embeddings.
+
+    Raises:
+        UsageError: if the model answers no queries.
+    """
+    query = model.entry.query
+    if query is None:
+        stems = ", ".join(model.entry.stems or [])
+        raise UsageError(f"model {model.name} answers no queries, it gives {stems}", OTHER_MODEL)
+    digest = hashlib.sha256(query.encoder.encode())
+    if query.encoder == "clip":
+        digest.update(model.clip.encode())
+    for role in query.roles:
         digest.update(sha256_of(model.path(role)).encode())
     return digest.hexdigest()
 
@@ -117,13 +151,42 @@ def load(model: Model) -> LoadedModel:
     """
     for role in model.entry.files:
         verify(model, role)
-    network = build(model)
-    maker = None
-    if model.entry.query is not None:
-        encoder = ENCODERS[model.entry.query.encoder]
-        files = model.path("clap"), model.path("tokenizer")
-        maker = partial(encoder, *files, cache_folder() / "embeddings")
-    return LoadedModel(model, network, fingerprint(model), maker)
+    return LoadedModel(model, build(model), fingerprint(model), encoder_maker(model))
+
+
+def encoder_maker(model: Model, keep: bool = True) -> Callable[[], QueryEncoder] | None:
+    """What makes the encoder of a model's queries; None if it answers none.
+
+    Args:
+        model: whose encoder.
+        keep: whether embeddings are kept in the user's cache; not those of hours of windows.
+    """
+    if model.entry.query is None:
+        return None
+    cache = cache_folder() / "embeddings" if keep else None
+    if model.entry.query.encoder == "clip":
+        return partial(Clip, model.clip, cache)
+    encoder = ENCODERS[model.entry.query.encoder]
+    return partial(encoder, model.path("clap"), model.path("tokenizer"), cache)
+
+
+def load_encoder(model: Model, keep: bool = True) -> QueryEncoder:
+    """The encoder of a model's queries, without its network.
+
+    Args:
+        model: whose encoder.
+        keep: as for `encoder_maker`.
+
+    Raises:
+        UsageError: if the model answers no queries.
+        ModelError: if a file is missing or damaged.
+    """
+    encoder_fingerprint(model)
+    for role in model.entry.query.roles if model.entry.query else ():
+        verify(model, role)
+    maker = encoder_maker(model, keep)
+    assert maker is not None
+    return maker()
 
 
 def build(model: Model) -> Network:

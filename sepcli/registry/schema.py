@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from sepcli.errors import UsageError
+from sepcli.query.clip_files import PUBLISHED
 from sepcli.registry.source import BY_HAND, check_url, is_remote
 from sepcli.sections import Section, explain
 
@@ -63,10 +64,23 @@ class ModelFile(Section):
 
 
 class QuerySupport(Section):
-    """How a model is asked: its encoder, and how sure it must be that a sound is there."""
+    """How a model is asked.
 
-    encoder: Literal["small-clap", "laion-clap", "laion-clap-tokens", "laion-clap-package"]
+    Attributes:
+        encoder: what reads queries.
+        presence_threshold: how sure the model must be that a sound is there.
+        clip: the CLIP that looks at pictures: a folder, relative to the registry file, or a name
+            in the hub's cache. It is the encoder itself, or names what is seen for another.
+    """
+
+    encoder: Literal["small-clap", "laion-clap", "laion-clap-tokens", "laion-clap-package", "clip"]
     presence_threshold: float = Field(default=0.5, ge=0, le=1)
+    clip: str = PUBLISHED
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Files of the model that the encoder needs."""
+        return () if self.encoder == "clip" else ("clap", "tokenizer")
 
 
 class Windows(Section):
@@ -91,7 +105,12 @@ class Licence(Section):
 
 
 class ModelEntry(Section):
-    """One model. It either answers queries or names its stems, never both."""
+    """One model. It either answers queries or names its stems, never both.
+
+    Attributes:
+        unordered: whether the stems have no order of their own, as two speakers have none: those
+            of a window may come in any, and are put in the order of the window before.
+    """
 
     summary: str
     architecture: str
@@ -100,6 +119,7 @@ class ModelEntry(Section):
     channels: int | None = Field(default=None, description="null: any number, treated alike")
     query: QuerySupport | None = None
     stems: Annotated[list[str], Field(min_length=1)] | None = None
+    unordered: bool = False
     windows: Windows = Windows()
     files: dict[str, ModelFile]
     licence: Licence
@@ -110,7 +130,9 @@ class ModelEntry(Section):
     def _query_or_stems(self) -> ModelEntry:
         if (self.query is None) == (self.stems is None):
             raise ValueError("give either `query` or `stems`")
-        roles = {"separator"} | ({"clap", "tokenizer"} if self.query else set())
+        if self.unordered and self.stems is None:
+            raise ValueError("`unordered` belongs to `stems`")
+        roles = {"separator", *(self.query.roles if self.query else ())}
         if missing := roles - self.files.keys():
             raise ValueError(f"files lacks {', '.join(sorted(missing))}")
         return self

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
 from sepcli.errors import ModelError, UsageError
 from sepcli.home import config_folder
+from sepcli.query.clip_files import PUBLISHED
 from sepcli.registry.cache import usable_path
 from sepcli.registry.schema import ModelEntry, ModelFile, RegistryFile, check
 from sepcli.registry.source import SHIPPED
@@ -45,6 +46,20 @@ class Model:
         """Whether all that has to be got from elsewhere is here."""
         by_hand = any(file.by_hand for file in self.entry.files.values())
         return not by_hand and all(usable_path(file).is_file() for file in self.remote)
+
+    @property
+    def clip(self) -> str:
+        """The CLIP that looks at pictures for it, see `sepcli.query.clip_files.find_clip`."""
+        named = self.entry.query.clip if self.entry.query else PUBLISHED
+        return str(self.folder / named) if (self.folder / named).is_dir() else named
+
+    def with_clip(self, source: str | None) -> Model:
+        """The same, looking at pictures with another CLIP; None for its own."""
+        if source is None or self.entry.query is None:
+            return self
+        place = str(Path(source).absolute()) if Path(source).is_dir() else source
+        query = self.entry.query.model_copy(update={"clip": place})
+        return replace(self, entry=self.entry.model_copy(update={"query": query}))
 
     def place(self, role: str) -> Path:
         """Where a file of the model belongs, whether it is there or not."""

@@ -14,23 +14,25 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from sepcli.audio.reader import AudioInfo, blocks, probe
+from sepcli.audio.reader import AudioInfo, blocks
 from sepcli.audio.resample import StemResampler, resampled
 from sepcli.audio.windows import Joiner, Layout, Wave, Window, cut
-from sepcli.errors import ItemError
+from sepcli.errors import ItemError, ModelError
+from sepcli.query.clip import Clip
 from sepcli.query.encoder import QueryEncoder
-from sepcli.registry.load import FALLBACK_RATE, LoadedModel
+from sepcli.query.pictures import read_picture
+from sepcli.registry.load import LoadedModel, encoder_fingerprint
 from sepcli.separation.background import in_background
+from sepcli.separation.examples import direction_of, excerpt
 from sepcli.separation.options import SeparateOptions
 from sepcli.separation.plan import Job
 from sepcli.separation.queries import Query
-from sepcli.separation.runner import Answer, Question, Runner
+from sepcli.separation.runner import Answer, Question, Runner, in_order
 
 Stems = NDArray[np.float32]  # (stems, samples, channels)
 
 DECODE_AHEAD = 4  # blocks of about a second
 STEMS_AHEAD = 2  # joined windows
-EXAMPLE_SECONDS = 60.0  # of an example that are listened to
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Hearing:
     presence: NDArray[np.float32] | None = None  # (stems,), highest of any window
     mismatch: float = 0.0  # peak of recording - (stems + rest)
     energy: float = 0.0  # of the recording
-    stem_energy: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    written_energy: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))  # of outputs
 
     def hear(self, answer: Answer) -> None:
         """Take note of a window's presences."""
@@ -48,47 +50,56 @@ class Hearing:
             before = answer.presence if self.presence is None else self.presence
             self.presence = np.maximum(before, answer.presence)
 
+    def write(self, given: Stems) -> None:
+        """Take note of what is written, (outputs, samples, channels)."""
+        energy = np.square(given, dtype=np.float64).sum(axis=(1, 2))
+        self.written_energy = self.written_energy + energy
+
 
 def ask(job: Job, loaded: LoadedModel, options: SeparateOptions) -> Question:
     """Embed a job's queries and the negatives."""
-    channels = loaded.model.entry.channels
+    channels, unordered = loaded.model.entry.channels, loaded.model.entry.unordered
     if loaded.model.entry.query is None:
-        return Question(None, compete=options.compete, channels=channels)
+        return Question(None, compete=options.compete, channels=channels, unordered=unordered)
     encoder = loaded.encoder
-    rows = [embed(query, job.info, encoder) for query in job.queries]
+    identity = encoder_fingerprint(loaded.model)
+    rows = [embed(query, job.info, encoder, identity) for query in job.queries]
     if options.negatives:
         rows += list(encoder.embed_texts(options.negatives))
     negatives = len(options.negatives)
     return Question(torch.stack(rows), negatives, options.compete, channels)
 
 
-def embed(query: Query, info: AudioInfo, encoder: QueryEncoder) -> torch.Tensor:
-    """(embedding,), of length 1: the mean of what the query's words and examples say."""
-    rows = [encoder.embed_audio(*excerpt(probe(path))) for path in query.examples]
+def embed(query: Query, info: AudioInfo, encoder: QueryEncoder, fingerprint: str) -> torch.Tensor:
+    """(embedding,): the mean direction of all that the query says, and the mean length.
+
+    The encoder's fingerprint tells whether an embedding that was kept is one of its own.
+    The length is 1 for all encoders but CLIP, whose lengths a network may have learnt.
+    """
+    rows = [direction_of(example, encoder, fingerprint) for example in query.examples]
     if query.span is not None:
         start, end = query.span
         rows.append(encoder.embed_audio(*excerpt(info, start, end - start)))
     if query.text is not None:
         rows.append(encoder.embed_texts([query.text])[0])
-    return torch.nn.functional.normalize(torch.stack(rows).mean(dim=0), dim=-1)
+    if query.sight is not None:
+        rows.append(encoder.embed_texts([query.sight.label])[0])
+    elif query.pictures:
+        rows += looked_at(query, encoder)
+    said = torch.stack(rows)
+    lengths: torch.Tensor = said.norm(dim=-1)
+    return torch.nn.functional.normalize(said.mean(dim=0), dim=-1) * lengths.mean()
 
 
-def excerpt(
-    info: AudioInfo, start: float = 0.0, seconds: float = EXAMPLE_SECONDS
-) -> tuple[Wave, int]:
-    """A part of a recording in memory, at a rate every encoder takes.
+def looked_at(query: Query, encoder: QueryEncoder) -> list[torch.Tensor]:
+    """Embeddings of a query's pictures, (embedding,) each.
 
     Raises:
-        ItemError: if there is no sound in it.
+        ModelError: if the model does not understand pictures, and nobody put them into words.
     """
-    rate = info.rate if info.rate % 100 == 0 else FALLBACK_RATE
-    source = blocks(info, start, min(seconds, EXAMPLE_SECONDS))
-    parts = list(resampled(source, info.rate, rate, info.channels))
-    wave = np.concatenate(parts) if parts else np.zeros((0, info.channels), np.float32)
-    if not wave.any():
-        message = f"no sound in the example {info.path} from {start:g} s"
-        raise ItemError(message, "give an example in which the sound is heard")
-    return wave, rate
+    if not isinstance(encoder, Clip):
+        raise ModelError("this model understands no pictures", "ask with words")
+    return list(encoder.embed_images([read_picture(picture) for picture in query.pictures]))
 
 
 def separate(
@@ -139,7 +150,8 @@ def separated(
     layout = layout_for(loaded, options, inner)
     windows = cut(resampled(source, rate, inner, channels), layout)
     answers = answered(windows, question, runner, inner, hearing)
-    return joined_stems(answers, layout, StemRates(channels, inner, rate))
+    ordered = in_order(answers, question, inner)
+    return joined_stems(ordered, layout, StemRates(channels, inner, rate))
 
 
 def layout_for(loaded: LoadedModel, options: SeparateOptions, rate: int) -> Layout:
@@ -225,8 +237,6 @@ def complete(mixture: Wave, stems: Stems, inverted: Sequence[bool], hearing: Hea
     given += list(stems[len(inverted) :])
     block: Stems = np.stack([*given, rest])
     hearing.energy += float(np.square(mixture, dtype=np.float64).sum())
-    energy = np.square(block, dtype=np.float64).sum(axis=(1, 2))
-    hearing.stem_energy = energy + (hearing.stem_energy if hearing.stem_energy.size else 0)
     return block
 
 

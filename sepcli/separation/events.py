@@ -55,6 +55,25 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Detected:
+    """What was found in a recording that nobody asked about, the surest first; maybe nothing."""
+
+    path: str
+    sounds: tuple[tuple[str, float], ...]  # name and score
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What pictures were taken to show, for a model that understands words only."""
+
+    path: str  # of the recording
+    query: str
+    label: str  # that the model is asked for
+    probability: float  # of the label, among all that it was chosen from
+    others: tuple[str, ...]  # the next likely ones
+
+
+@dataclass(frozen=True)
 class Skipped:
     """The stems were there already, made from the same input, model and options."""
 
@@ -94,4 +113,16 @@ class Done:
     exit_code: int
 
 
-Event = Planned | Started | Progress | StemWritten | Notice | Skipped | Failed | Finished | Done
+Event = (
+    Planned
+    | Detected
+    | Started
+    | Seen
+    | Progress
+    | StemWritten
+    | Notice
+    | Skipped
+    | Failed
+    | Finished
+    | Done
+)

@@ -10,50 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sepcli.audio.folder import recordings_in
 from sepcli.errors import UsageError
 from sepcli.separation.options import STREAM
 from sepcli.separation.queries import Query, parse_time, text_query
 
-EXTENSIONS = frozenset(
-    [
-        "wav",
-        "wave",
-        "flac",
-        "aif",
-        "aiff",
-        "aifc",
-        "w64",
-        "rf64",
-        "caf",
-        "au",
-        "snd",
-        "ogg",
-        "oga",
-        "opus",
-        "mp3",
-        "m4a",
-        "m4b",
-        "aac",
-        "mp4",
-        "mov",
-        "mkv",
-        "webm",
-        "avi",
-        "flv",
-        "wma",
-        "ape",
-        "wv",
-        "tta",
-        "ac3",
-        "eac3",
-        "dts",
-        "amr",
-        "mpg",
-        "mpeg",
-        "ts",
-        "3gp",
-    ]
-)
 MANIFESTS = (".csv", ".jsonl")
 COLUMNS = ("path", "query", "start", "end")
 
@@ -65,14 +26,14 @@ class Source:
     Attributes:
         path: the file, or "-".
         folder: where its stems go, relative to the output folder.
-        query: of a manifest's row, in place of the command's.
+        queries: of a manifest's row, or detected; in place of the command's.
         start: seconds, of a manifest's row.
         end: seconds, of a manifest's row.
     """
 
     path: Path
     folder: Path = Path()
-    query: Query | None = None
+    queries: tuple[Query, ...] = ()
     start: float | None = None
     end: float | None = None
 
@@ -107,14 +68,7 @@ def _expand_one(text: str, recursive: bool) -> Iterator[Source]:
 
 
 def _expand_folder(folder: Path, recursive: bool) -> Iterator[Source]:
-    pattern = "**/*" if recursive else "*"
-    files = sorted(
-        path
-        for path in folder.glob(pattern)
-        if path.suffix.lower().lstrip(".") in EXTENSIONS
-        and not path.name.startswith(".")
-        and path.is_file()
-    )
+    files = recordings_in(folder, recursive)
     if not files:
         deeper = "" if recursive else ", or look deeper with --recursive"
         raise UsageError(f"no recordings in {folder}", f"check the folder{deeper}")
@@ -148,10 +102,9 @@ def _manifest_source(folder: Path, row: dict[str, Any]) -> Source:
     }
     if "end" in times and times["end"] <= times.get("start", 0.0):
         raise UsageError(f"{row['path']} ends before it starts", "correct the manifest")
-    query = text_query(str(row["query"])) if row.get("query") else None
-    return Source(
-        folder / str(row["path"]), query=query, start=times.get("start"), end=times.get("end")
-    )
+    queries = (text_query(str(row["query"])),) if row.get("query") else ()
+    path = folder / str(row["path"])
+    return Source(path, queries=queries, start=times.get("start"), end=times.get("end"))
 
 
 def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, Any]]]:

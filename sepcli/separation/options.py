@@ -13,6 +13,7 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 
 STREAM = "-"  # standard input or output
+AUTO_LIMIT = 5  # sounds that are taken out unasked
 DEFAULT_TEMPLATE = "{input}.{query}.{ext}"
 
 
@@ -31,8 +32,15 @@ class SeparateOptions:
         residual: also give what no query took.
         compete: make overlapping stems share, so that none claims what another does.
         stems: of a model that names its stems, only these.
+        drop_silent: leave out stems 50 dB or more below the recording, such as that of a second
+            speaker where there is only one.
+        auto: take out what is detected in each recording, in place of queries.
+        auto_limit: at most so many sounds of each, the surest.
+        gains: write one mix in place of stems: a factor for every stem, and for the rest last.
         model: name or folder; None for the default.
         registry: a registry file that goes before all others.
+        clip: the CLIP that looks at pictures, a folder or a name in the hub's cache; None for
+            the model's own.
         container: wav, flac, ...; None keeps the input's.
         bits: 16, 24, 32 or float; None keeps the input's.
         start: seconds to leave out at the beginning.
@@ -50,9 +58,14 @@ class SeparateOptions:
     residual: bool = False
     compete: bool = False
     stems: tuple[str, ...] = ()
+    drop_silent: bool = False
+    auto: bool = False
+    auto_limit: int = AUTO_LIMIT
+    gains: tuple[float, ...] | None = None
     recursive: bool = False
     model: str | None = None
     registry: Path | None = None
+    clip: str | None = None
     container: str | None = None
     bits: str | None = None
     start: float = 0.0

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,13 +11,12 @@ from sepcli.audio.formats import Encoding, choose
 from sepcli.audio.reader import AudioInfo, probe
 from sepcli.errors import ItemError, SepcliError, UsageError
 from sepcli.registry.store import Model
-from sepcli.sections import suggestion
 from sepcli.separation.inputs import Source
-from sepcli.separation.naming import check_template, fill_template, slug
+from sepcli.separation.naming import fill_template, slug
 from sepcli.separation.options import STREAM, SeparateOptions
 from sepcli.separation.queries import Query
 
-Kind = Literal["query", "stem", "residual", "removed"]
+Kind = Literal["query", "stem", "residual", "removed", "mix"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,7 @@ class Output:
     Attributes:
         index: of the network's stem it holds; None for what no stem took.
         inverted: whether it is the recording without that stem.
+        gains: of all stems and the rest, of a mix.
     """
 
     path: Path
@@ -36,6 +34,7 @@ class Output:
     kind: Kind
     index: int | None
     inverted: bool = False
+    gains: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,37 +69,13 @@ class Rejected:
     error: SepcliError
 
 
-def check_options(options: SeparateOptions, model: Model) -> None:
-    """Refuse combinations that make no sense.
-
-    Raises:
-        UsageError
-    """
-    check_template(options.template)
-    fixed = model.entry.stems
-    if fixed is None and options.stems:
-        raise UsageError(f"model {model.name} has no fixed stems", "ask with --query instead")
-    if fixed is not None:
-        if options.queries or options.negatives:
-            message = f"model {model.name} answers no queries, it gives {', '.join(fixed)}"
-            raise UsageError(message, "leave --query out, or choose another --model")
-        for stem in options.stems:
-            if stem not in fixed:
-                message = f"model {model.name} has no stem {stem}{suggestion(stem, fixed)}"
-                raise UsageError(message, f"it has {', '.join(fixed)}")
-    if options.output == STREAM and options.residual:
-        raise UsageError("standard output takes one stem", "leave --residual out, or name a folder")
-    if options.skip_existing and options.overwrite:
-        raise UsageError("--skip-existing and --overwrite exclude each other", "give one of them")
-
-
 def plan(
     sources: Sequence[Source], options: SeparateOptions, model: Model
 ) -> tuple[list[Job], list[Rejected]]:
     """Jobs for all readable recordings, and the others with their reasons.
 
     Raises:
-        UsageError: if stems would overwrite each other, an input, or what is there.
+        UsageError: if a recording has no queries.
     """
     jobs, rejected = [], []
     for source in sources:
@@ -108,7 +83,6 @@ def plan(
             jobs.append(_job(source, options, model))
         except ItemError as error:
             rejected.append(Rejected(source, error))
-    _check_collisions(jobs, options)
     return jobs, rejected
 
 
@@ -121,7 +95,7 @@ def _job(source: Source, options: SeparateOptions, model: Model) -> Job:
     if start and start >= info.seconds > 0:
         message = f"{source.path} lasts {info.seconds:.1f} s and cannot start at {start:g} s"
         raise ItemError(message, "correct the start")
-    queries = (source.query,) if source.query else options.queries
+    queries = source.queries or options.queries
     if model.entry.query is not None and not queries:
         raise UsageError("nothing to look for", "describe a sound, such as --query 'dog barking'")
     if model.entry.stems is not None and queries:
@@ -158,6 +132,8 @@ def _outputs(
     names = [query.name for query in queries]
     if model.entry.stems is not None:
         names = list(options.stems or model.entry.stems)
+    if options.gains is not None:
+        return [replace(output("mix", "mix", None), gains=options.gains)]
     if options.remove:
         return [output("no " + " and ".join(names), "removed", None)]
     kind: Kind = "query" if model.entry.stems is None else "stem"
@@ -166,25 +142,3 @@ def _outputs(
     if options.residual:
         outputs.append(output("residual", "residual", None))
     return outputs
-
-
-def _check_collisions(jobs: Sequence[Job], options: SeparateOptions) -> None:
-    paths = [output.path for job in jobs for output in job.outputs]
-    if options.output == STREAM:
-        if len(paths) > 1:
-            raise UsageError("standard output takes one stem", "ask for one, or name a folder")
-        return
-    counted = Counter(os.path.normcase(path.absolute()) for path in paths)
-    if twice := next((path for path, count in counted.items() if count > 1), None):
-        message = f"two stems would be written to {twice}"
-        remedy = (
-            "give --name a field that tells them apart, such as '{parent}/{input}.{query}.{ext}'"
-        )
-        raise UsageError(message, remedy)
-    inputs = {os.path.normcase(job.info.path.absolute()) for job in jobs}
-    if same := next((path for path in counted if path in inputs), None):
-        raise UsageError(f"a stem would overwrite its input {same}", "choose another -o or --name")
-    replaces = options.overwrite or options.skip_existing
-    there = next((path for path in paths if path.exists()), None)
-    if there and not replaces:
-        raise UsageError(f"{there} is there already", "give --overwrite or --skip-existing")

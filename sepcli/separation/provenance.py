@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sepcli.audio.tags import Tags, read_provenance, write_tags
 from sepcli.errors import ItemError
 from sepcli.hashing import sha256_of
 from sepcli.registry.load import LoadedModel
+from sepcli.separation.examples import example_files
 from sepcli.separation.options import SeparateOptions
 from sepcli.separation.plan import Job, Output
 
@@ -22,11 +24,13 @@ def work_key(job: Job, fingerprint: str, options: SeparateOptions) -> str:
     """A hash of everything that decides a job's stems: input, model and options.
 
     Raises:
-        ItemError: if the input or an example has gone since the batch was planned.
+        ItemError: if the input or an example or picture has gone since the batch was planned.
     """
-    examples = [path for query in job.queries for path in query.examples]
+    given = [example for query in job.queries for example in query.examples]
+    examples = [path for example in given for path in example_files(example)]
+    pictures = [picture.path for query in job.queries for picture in query.pictures]
     try:
-        heard = [sha256_of(path) for path in (job.info.path, *examples)]
+        heard = [sha256_of(path) for path in (job.info.path, *examples, *pictures)]
     except OSError as error:
         message = f"cannot read {error.filename}: {error.strerror}"
         raise ItemError(
@@ -37,9 +41,11 @@ def work_key(job: Job, fingerprint: str, options: SeparateOptions) -> str:
         "examples": heard[1:],
         "model": fingerprint,
         "queries": [[q.text, q.span, q.inverted, len(q.examples)] for q in job.queries],
+        "pictures": [[q.sight and q.sight.label, *(p.at for p in q.pictures)] for q in job.queries],
         "negatives": options.negatives,
-        "outputs": [[output.name, output.kind] for output in job.outputs],
+        "outputs": [[output.name, output.kind, output.gains] for output in job.outputs],
         "compete": options.compete,
+        "drop_silent": options.drop_silent,
         "encoding": [job.encoding.container, job.encoding.subtype],
         "part": [job.start, job.duration],
         "window": options.window,
@@ -49,9 +55,14 @@ def work_key(job: Job, fingerprint: str, options: SeparateOptions) -> str:
 
 
 def describe(
-    job: Job, output: Output, loaded: LoadedModel, key: str, presence: float | None
+    job: Job,
+    output: Output,
+    loaded: LoadedModel,
+    key: str,
+    presence: float | None,
+    silent: Sequence[Output] = (),
 ) -> dict[str, Any]:
-    """The note that goes into a stem's tags."""
+    """The note that goes into a stem's tags; `silent` are those that are not written."""
     return {
         "version": sepcli.__version__,
         "model": loaded.model.name,
@@ -63,6 +74,7 @@ def describe(
         "start": job.start,
         "duration": job.duration,
         "key": key,
+        **({"silent": [other.name for other in silent]} if silent else {}),
     }
 
 
@@ -89,9 +101,15 @@ def read(path: Path) -> dict[str, Any] | None:
 
 
 def is_done(job: Job, key: str) -> bool:
-    """Whether all stems of a job are there and were made by the same work."""
-    for output in job.outputs:
-        found = read(output.path) if output.path.is_file() else None
-        if found is None or found.get("key") != key:
-            return False
-    return True
+    """Whether all stems of a job are there, but silent ones, and were made by the same work."""
+    notes = {o.name: read(o.path) for o in job.outputs if o.path.is_file()}
+    if not notes or any(note is None or note.get("key") != key for note in notes.values()):
+        return False
+    silent = {name for note in notes.values() if note for name in note.get("silent", ())}
+    return all(output.name in notes or output.name in silent for output in job.outputs)
+
+
+def forget(path: Path) -> None:
+    """Remove a stem that an earlier run left, and its note."""
+    for old in (path, path.with_name(path.name + SIDECAR)):
+        old.unlink(missing_ok=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sepcli.errors import UsageError
+from sepcli.query.sight import Picture, Sight
+from sepcli.separation.examples import check_example
 
 EXCEPT = re.compile(
     r"^(?:everything|anything|all|all sounds?)\s+(?:but|except(?:\s+for)?)\s+(?P<rest>.+)$"
@@ -24,9 +26,12 @@ class Query:
     Attributes:
         name: what its stem is called.
         text: a description, or None.
-        examples: recordings of such a sound, whose embeddings are averaged.
+        examples: recordings of such a sound, folders of them, or embeddings that were kept; the
+            directions of all are averaged.
         span: start and end, in seconds, of where it is heard in the recording.
         inverted: whether everything else is wanted.
+        pictures: of what makes the sound, whose embeddings are averaged.
+        sight: what the pictures show, for models that understand words only.
     """
 
     name: str
@@ -34,6 +39,8 @@ class Query:
     examples: tuple[Path, ...] = ()
     span: tuple[float, float] | None = None
     inverted: bool = False
+    pictures: tuple[Picture, ...] = ()
+    sight: Sight | None = None
 
 
 def text_query(text: str) -> Query:
@@ -85,34 +92,63 @@ def parse_time(text: str) -> float:
     return sum(number * 60.0**power for power, number in enumerate(reversed(numbers)))
 
 
+def parse_frame(text: str) -> Picture:
+    """`VIDEO@TIME`, the time in seconds or [hours:]minutes:seconds.
+
+    Raises:
+        UsageError: if it is not that.
+    """
+    path, at, time = text.rpartition("@")
+    if not at or not path:
+        raise UsageError(f"no time in {text}", "give VIDEO@TIME, such as talk.mp4@12.5")
+    return Picture(Path(path), parse_time(time))
+
+
 def gather_queries(
-    texts: Sequence[str], file: Path | None, examples: Sequence[Path], span: str | None
+    texts: Sequence[str],
+    file: Path | None,
+    examples: Sequence[Path],
+    span: str | None,
+    pictures: Sequence[Picture] = (),
 ) -> tuple[Query, ...]:
     """All queries of a command.
 
-    Texts give a stem each. Examples, and the span, make one more together; or, beside a
+    Texts give a stem each. Examples, the span and pictures make one more together; or, beside a
     single text, they make that query clearer.
 
     Args:
         texts: descriptions.
         file: more descriptions, one a line; lines that start with # are left out.
-        examples: recordings of the sound.
+        examples: recordings of the sound, folders of them, or embeddings that were kept.
         span: START-END of where it is heard.
+        pictures: of what makes the sound.
 
     Raises:
         UsageError: if a text or the span is wrong, or a file is missing.
     """
     lines = [*texts, *(_lines(file) if file else [])]
     queries = [text_query(text) for text in dict.fromkeys(lines)]
-    if missing := next((path for path in examples if not path.is_file()), None):
-        raise UsageError(f"no such example: {missing}", "check the path given to --like")
-    if not examples and span is None:
+    for example in examples:
+        check_example(example)
+    if not examples and span is None and not pictures:
         return tuple(queries)
-    heard = parse_span(span) if span else None
+    shown = Query(
+        _name(examples, span, pictures),
+        examples=tuple(examples),
+        span=parse_span(span) if span else None,
+        pictures=tuple(pictures),
+    )
     if len(queries) == 1:
-        return (replace(queries[0], examples=tuple(examples), span=heard),)
-    name = f"like {examples[0].stem}" if examples else f"heard at {span}"
-    return (*queries, Query(name, None, tuple(examples), heard))
+        asked = queries[0]
+        return (replace(shown, name=asked.name, text=asked.text, inverted=asked.inverted),)
+    return (*queries, shown)
+
+
+def _name(examples: Sequence[Path], span: str | None, pictures: Sequence[Picture]) -> str:
+    """Of a query without words."""
+    if examples:
+        return f"like {examples[0].stem}"
+    return f"heard at {span}" if span else f"image {pictures[0].name}"
 
 
 def _lines(path: Path) -> list[str]:

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import sepcli
-from sepcli.errors import OutputError
+from sepcli.errors import OutputError, UsageError
 from sepcli.separation.events import (
+    Detected,
     Done,
     Event,
     Failed,
     Finished,
     Notice,
     Planned,
+    Seen,
     Skipped,
     StemWritten,
 )
@@ -24,15 +26,27 @@ from sepcli.separation.options import SeparateOptions
 SCHEMA = 1
 
 
+def check_report(path: Path | None) -> None:
+    """Refuse a report that cannot be written, before any work.
+
+    Raises:
+        UsageError: if a folder is where it should go.
+    """
+    if path and path.is_dir():
+        raise UsageError(f"report {path} is a folder", "give a file name")
+
+
 @dataclass
 class FileReport:
     """One recording.
 
     Attributes:
-        status: planned, done, skipped or failed.
+        status: planned, done, skipped, nothing found or failed.
         took: seconds of time.
         gain: of all stems, below 1 where one would have clipped.
         mismatch_db: peak of recording minus stems and rest, dBFS; None if exactly zero.
+        seen: what pictures were taken to show.
+        detected: what was found with --auto.
     """
 
     path: str
@@ -46,6 +60,8 @@ class FileReport:
     help: str | None = None
     outputs: list[dict[str, Any]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    detected: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -75,6 +91,11 @@ class Report:
             file.outputs.append({k: v for k, v in asdict(event).items() if k != "path"})
         elif isinstance(event, Notice):
             file.notices.append(event.message)
+        elif isinstance(event, Detected):
+            file.detected = [{"label": label, "score": score} for label, score in event.sounds]
+            file.status = file.status if event.sounds else "nothing found"
+        elif isinstance(event, Seen):
+            file.seen.append({k: v for k, v in asdict(event).items() if k != "path"})
         elif isinstance(event, Skipped):
             file.status = "skipped"
             file.outputs = [{"output": output} for output in event.outputs]

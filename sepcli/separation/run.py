@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import tempfile
 import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from sepcli.audio.formats import WIDTH, Encoding
 from sepcli.audio.tags import Tags, read_tags
 from sepcli.audio.writer import StemWriter
-from sepcli.errors import ItemError, MemoryExhausted, OutputError, SepcliError, UsageError
+from sepcli.errors import ItemError, MemoryExhausted, OutputError, SepcliError
 from sepcli.registry.load import LoadedModel, load
 from sepcli.registry.store import Registry
 from sepcli.separation import provenance
+from sepcli.separation.auto import Search, search
+from sepcli.separation.check import check_collisions, check_options, check_space
 from sepcli.separation.engine import Hearing, ask, separate
 from sepcli.separation.events import (
     Done,
@@ -29,16 +25,18 @@ from sepcli.separation.events import (
     Notice,
     Planned,
     Progress,
+    Seen,
     Skipped,
     Started,
     StemWritten,
 )
-from sepcli.separation.inputs import expand
+from sepcli.separation.examples import check_kept
+from sepcli.separation.looking import check_pictures, put_into_words
 from sepcli.separation.options import STREAM, SeparateOptions
-from sepcli.separation.plan import Job, Output, Rejected, check_options, plan
+from sepcli.separation.outputs import decibels, levels_of, of_output, presence_of, silent_outputs
+from sepcli.separation.plan import Job, Rejected, plan
 from sepcli.separation.runner import Runner, choose_device
-
-SPACE_MARGIN = 1.05  # of the estimated size of the stems
+from sepcli.separation.streams import opened, redirected
 
 
 def run(options: SeparateOptions) -> Generator[Event]:
@@ -51,25 +49,33 @@ def run(options: SeparateOptions) -> Generator[Event]:
         SepcliError: before any work, if something must be refused; and when no further file
             could fare better, because the disk is full or memory exhausted.
     """
-    model = Registry(options.registry).find(options.model)
+    model = Registry(options.registry).find(options.model).with_clip(options.clip)
     check_options(options, model)
+    check_pictures(options.queries)
+    check_kept((e for query in options.queries for e in query.examples), model)
     choose_device(options.device)
     with ExitStack() as stack:
-        sources = [
-            replace(s, path=stack.enter_context(spooled_input())) if str(s.path) == STREAM else s
-            for s in expand(options.inputs, options.recursive)
-        ]
+        sources, found = opened(options.inputs, options.recursive, stack), Search()
+        if options.auto:
+            found = search(sources, options, model)
+            sources = found.sources
         jobs, rejected = plan(sources, options, model)
+        check_collisions(jobs, options)
+        rejected = [*found.rejected, *rejected]
         if options.output == STREAM:
             jobs = [stack.enter_context(redirected(job)) for job in jobs]
         outputs = [output.path for job in jobs for output in job.outputs]
         seconds = sum(job.seconds for job in jobs)
-        yield Planned(len(jobs) + len(rejected), seconds, tuple(map(str, outputs)))
+        files = len(jobs) + len(rejected) + len(found.in_vain)
+        yield Planned(files, seconds, tuple(map(str, outputs)))
+        yield from found.events
         if options.dry_run:
             yield from (refusal(item) for item in rejected)
             return
         check_space(jobs, options)
-        yield from Batch(options, load(model) if jobs else None).work(jobs, rejected)
+        jobs = put_into_words(jobs, model)
+        batch = Batch(options, load(model) if jobs else None)
+        yield from batch.work(jobs, rejected, len(found.in_vain))
 
 
 class Batch:
@@ -84,9 +90,10 @@ class Batch:
             self._loaded = loaded
             self._runner = Runner(loaded.network, options, self._notices.append)
 
-    def work(self, jobs: list[Job], rejected: list[Rejected]) -> Iterator[Event]:
-        """All jobs; a failed one does not stop the others."""
+    def work(self, jobs: list[Job], rejected: list[Rejected], skipped: int = 0) -> Iterator[Event]:
+        """All jobs; a failed one does not stop the others. Some were skipped before."""
         started = time.monotonic()
+        self._counts["skipped"] += skipped
         for item in rejected:
             yield self._count(refusal(item))
         for index, job in enumerate(jobs):
@@ -110,6 +117,7 @@ class Batch:
             yield Skipped(path, tuple(str(output.path) for output in job.outputs))
             return
         self._refuse_strangers(job)
+        yield from seen(job)
         began, done, hearing = time.monotonic(), 0, Hearing()
         question = ask(job, self._loaded, options)
         writer = StemWriter(
@@ -125,7 +133,9 @@ class Batch:
             stack.callback(stems.close)
             stack.enter_context(writer)
             for block in stems:
-                writer.write(block[[self._row(output, block) for output in job.outputs]])
+                given = np.stack([of_output(output, block) for output in job.outputs])
+                hearing.write(given)
+                writer.write(given)
                 done += block.shape[1]
                 yield from self._told(job)
                 yield Progress(path, done / job.info.rate)
@@ -135,21 +145,26 @@ class Batch:
         yield Finished(path, seconds, time.monotonic() - began, writer.gain, mismatch)
 
     def _finish(self, job: Job, writer: StemWriter, hearing: Hearing, key: str) -> Iterator[Event]:
-        presences = [presence_of(output, hearing) for output in job.outputs]
         yield from self._check_presence(job, hearing)
-        tags = read_tags(job.info.path)
-        partials = writer.finish()
-        for partial, output, presence in zip(partials, job.outputs, presences, strict=True):
+        tags, path = read_tags(job.info.path), str(job.info.path)
+        silent = silent_outputs(job, hearing) if self._options.drop_silent else []
+        partials = dict(zip(job.outputs, writer.finish(), strict=True))
+        for output in (output for output in job.outputs if output not in silent):
             text = {**tags.text}
             if "title" in text:
                 text["title"] = [f"{text['title'][0]} ({output.name})"]
-            facts = provenance.describe(job, output, self._loaded, key, presence)
-            provenance.note(partial, output.path, Tags(text, tags.pictures), facts)
-        writer.commit()
-        for output, presence in zip(job.outputs, presences, strict=True):
-            level = level_of(output, hearing)
+            presence = presence_of(output, hearing)
+            facts = provenance.describe(job, output, self._loaded, key, presence, silent)
+            provenance.note(partials[output], output.path, Tags(text, tags.pictures), facts)
+        writer.commit(leave_out=[output.path for output in silent])
+        for output, level in levels_of(job, hearing).items():
+            presence = presence_of(output, hearing)
+            if output in silent:
+                provenance.forget(output.path)
+                yield Notice(path, f"{output.name} is silent: not written")
+                continue
             name = str(output.path)
-            yield StemWritten(str(job.info.path), name, output.name, output.kind, presence, level)
+            yield StemWritten(path, name, output.name, output.kind, presence, level)
 
     def _check_presence(self, job: Job, hearing: Hearing) -> Iterator[Event]:
         support = self._loaded.model.entry.query
@@ -179,10 +194,6 @@ class Batch:
         plain = not any(query.inverted for query in job.queries)
         return kinds.index("residual") if "residual" in kinds and plain else None
 
-    @staticmethod
-    def _row(output: Output, block: np.ndarray) -> int:
-        return len(block) - 1 if output.index is None else output.index
-
     def _told(self, job: Job) -> Iterator[Event]:
         while self._notices:
             yield Notice(str(job.info.path), self._notices.pop(0))
@@ -207,95 +218,9 @@ def failure(job: Job, error: SepcliError) -> Failed:
     return Failed(str(job.info.path), str(error), error.remedy, error.exit_code)
 
 
-def presence_of(output: Output, hearing: Hearing) -> float | None:
-    """How sure the model is that the output's query is heard."""
-    if hearing.presence is None or output.index is None:
-        return None
-    return float(hearing.presence[output.index])
-
-
-def level_of(output: Output, hearing: Hearing) -> float | None:
-    """RMS of an output relative to the recording, dB."""
-    if not hearing.energy or not hearing.stem_energy.size:
-        return None
-    energy = hearing.stem_energy[-1 if output.index is None else output.index]
-    return decibels(float(energy / hearing.energy) ** 0.5) if energy else None
-
-
-def decibels(ratio: float) -> float:
-    """20 log10, rounded to hundredths."""
-    return round(20 * float(np.log10(ratio)), 2)
-
-
-def check_space(jobs: list[Job], options: SeparateOptions) -> None:
-    """Refuse to start what the disk cannot hold.
-
-    Raises:
-        OutputError
-    """
-    if options.output == STREAM or not jobs:
-        return
-    folder = Path(options.output).absolute()
-    while not folder.exists():
-        folder = folder.parent
-    needed = SPACE_MARGIN * (sum(map(stem_bytes, jobs)) + max(map(raw_bytes, jobs)))
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        message = f"the stems need about {needed / 1e9:.2f} GB, {folder} has {free / 1e9:.2f} GB"
-        raise OutputError(message, "free some space, or choose another -o folder")
-
-
-def stem_bytes(job: Job) -> float:
-    """Size of a job's stems, uncompressed."""
-    return stem_values(job) * job.encoding.width
-
-
-def raw_bytes(job: Job) -> float:
-    """Size of what is kept until a job's integer stems are rounded, see `StemWriter`."""
-    return 0.0 if job.encoding.step is None else stem_values(job) * WIDTH["FLOAT"]
-
-
-def stem_values(job: Job) -> float:
-    """Samples of all channels of a job's stems."""
-    return job.seconds * job.info.rate * job.info.channels * len(job.outputs)
-
-
-class spooled_input:
-    """Standard input in a temporary file, since decoders want to seek."""
-
-    def __enter__(self) -> Path:
-        self._folder = tempfile.TemporaryDirectory(prefix="sepcli-")
-        path = Path(self._folder.name) / "stdin"
-        with path.open("wb") as file:
-            shutil.copyfileobj(sys.stdin.buffer, file)
-        return path
-
-    def __exit__(self, *_: object) -> None:
-        self._folder.cleanup()
-
-
-class redirected:
-    """A job whose single stem goes to standard output once it is whole."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-
-    def __enter__(self) -> Job:
-        if len(self._job.outputs) != 1:
-            raise UsageError("standard output takes one stem", "ask for one, or name a folder")
-        self._folder = tempfile.TemporaryDirectory(prefix="sepcli-")
-        path = Path(self._folder.name) / "stem.wav"
-        encoding = self._job.encoding
-        if encoding.container not in ("WAV", "FLAC"):
-            encoding = Encoding("WAV", "FLOAT", "wav")
-        self._path = path
-        return replace(
-            self._job, outputs=(replace(self._job.outputs[0], path=path),), encoding=encoding
-        )
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None and self._path.exists():
-            with self._path.open("rb") as file:
-                shutil.copyfileobj(file, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-        self._folder.cleanup()
+def seen(job: Job) -> Iterator[Event]:
+    """What a job's pictures were taken to show."""
+    for query in job.queries:
+        if (sight := query.sight) is not None:
+            path = str(job.info.path)
+            yield Seen(path, query.name, sight.label, sight.probability, sight.others)

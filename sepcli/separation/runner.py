@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sepcli.audio.windows import Joiner, Layout, cut
+from sepcli.audio.windows import Joiner, Layout, Window, cut
 from sepcli.errors import MemoryExhausted, UsageError
 from sepcli.registry.load import Network
 from sepcli.separation.arbitration import deny, share
 from sepcli.separation.options import SeparateOptions
+from sepcli.separation.stitching import stitched
 
 Wave = NDArray[np.float32]  # (samples, channels)
 
@@ -33,12 +34,14 @@ class Question:
         negatives: how many of the last ones are unwanted.
         compete: whether the wanted share what they all claim.
         channels: how many the network takes at once; None for any number.
+        unordered: whether the stems of a window come in any order.
     """
 
     embeddings: Tensor | None
     negatives: int = 0
     compete: bool = False
     channels: int | None = None
+    unordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,12 +127,12 @@ class Runner:
     def _in_halves(self, wave: Wave, question: Question, rate: int) -> Answer:
         length = len(wave) * 5 // 8
         layout = Layout(length, length // 10, max(1, length // 10))
-        joiner, stems, presences = Joiner(layout), [], []
-        for window in cut([wave], layout):
-            part = self.answer([window.wave], question, rate)[0]
-            stems.append(joiner.add(window, part.stems))
-            presences.append(part.presence)
-        heard = [p for p in presences if p is not None]
+        windows = list(cut([wave], layout))
+        parts = [self.answer([window.wave], question, rate)[0] for window in windows]
+        answers = zip(windows, (part.stems for part in parts), strict=True)
+        joiner = Joiner(layout)
+        stems = [joiner.add(*pair) for pair in in_order(answers, question, rate)]
+        heard = [part.presence for part in parts if part.presence is not None]
         return Answer(np.concatenate(stems, axis=1), np.max(heard, axis=0) if heard else None)
 
     def _forward(self, waves: Sequence[Wave], question: Question, rate: int) -> list[Answer]:
@@ -170,6 +173,13 @@ class Runner:
         if self._precision in kinds:
             return torch.autocast(self._device.type, kinds[self._precision])
         return nullcontext()
+
+
+def in_order(
+    answers: Iterable[tuple[Window, NDArray[np.float32]]], question: Question, rate: int
+) -> Iterable[tuple[Window, NDArray[np.float32]]]:
+    """Windows with their stems, all in one order if they come in any."""
+    return stitched(answers, rate) if question.unordered else answers
 
 
 def _is_memory(error: BaseException) -> bool:

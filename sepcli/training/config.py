@@ -17,6 +17,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
+NOISE_PARTS = 2  # that noise-invariant training has a head for each of
 Loss = Literal["snr", "si-sdr", "l1-magnitude", "l1-weighted", "multi-resolution-stft"]
 
 
@@ -28,11 +29,16 @@ class CorpusConfig(Section):
         root: a manifest file (JSONL or Parquet), or the folder with that layout.
         origins: a file that names an origin (a package, a recording) on every line; clips of
             others are left out.
+        labels: clips with any other label are left out; null for all labels.
+        validation: origins to validate on, none of them trained on, instead of those that the
+            corpus sets aside itself; null for those.
     """
 
     kind: str
     root: Path
     origins: Path | None = None
+    labels: list[str] | None = None
+    validation: list[str] | None = None
 
 
 class MixingConfig(Section):
@@ -93,7 +99,39 @@ class BimodalUNetConfig(Section):
     channels: Count = 32
 
 
-NetworkConfig = Annotated[BandUNetConfig | BimodalUNetConfig, Field(discriminator="name")]
+class ClipSepConfig(Section):
+    """Sizes of CLIPSep, see sepcli/nets/clipsep.py."""
+
+    name: Literal["clipsep"]
+    layers: int = Field(default=7, ge=5, le=8)
+    channels: Count = 32
+    ngf: Count = 64
+    noise_heads: bool = True
+
+
+class TigerConfig(Section):
+    """Sizes of a TIGER for 16 kHz, see sepcli/nets/tiger.py. Its outputs are its own."""
+
+    name: Literal["tiger"]
+    out_channels: Count = 128
+    in_channels: Count = 256
+    num_blocks: Count = 8
+    upsampling_depth: int = Field(default=5, ge=3, le=7)
+    att_n_head: Count = 4
+    att_hid_chan: Count = 4
+    num_sources: int = Field(default=2, ge=2, le=8)
+
+    @model_validator(mode="after")
+    def _channels_can_be_shared(self) -> TigerConfig:
+        for name in ("att_n_head", "num_sources"):
+            if self.out_channels % getattr(self, name):
+                raise ValueError(f"out_channels must be a multiple of {name}")
+        return self
+
+
+NetworkConfig = Annotated[
+    BandUNetConfig | BimodalUNetConfig | ClipSepConfig | TigerConfig, Field(discriminator="name")
+]
 
 
 class Supervised(Section):
@@ -111,6 +149,23 @@ class MixAndSeparate(Section):
 
     name: Literal["mix-and-separate"]
     loss: Loss = "snr"
+
+
+class ClipSep(Section):
+    """Mix and separate as CLIPSep does, on its own network.
+
+    Attributes:
+        mask: what a bin of a part should be multiplied by: 1 where the part is louder than half
+            the mixture and 0 elsewhere, or the part's share.
+        noise_invariant: let the noise heads take what captions do not account for.
+        noise_weight: of what the noise heads claim beyond `noise_level`, the mean over all bins.
+    """
+
+    name: Literal["clipsep"]
+    mask: Literal["binary", "ratio"] = "binary"
+    noise_invariant: bool = True
+    noise_weight: Weight = 0.1
+    noise_level: Weight = 0.25
 
 
 class Weak(Section):
@@ -167,7 +222,7 @@ class Pit(Section):
 
 
 ObjectiveConfig = Annotated[
-    Supervised | MixAndSeparate | Weak | Semi | MixIt | Pit, Field(discriminator="name")
+    Supervised | MixAndSeparate | ClipSep | Weak | Semi | MixIt | Pit, Field(discriminator="name")
 ]
 
 
@@ -246,7 +301,8 @@ class SeparatorConfig(RunConfig):
     """A separator that is told in words, or by example, what to take out.
 
     Attributes:
-        clap: run folder of the CLAP it listens to, or `model:NAME` for a registered model's.
+        clap: run folder of the CLAP it listens to, `model:NAME` for a registered model's, or
+            `clip:NAME` for a CLIP, a folder or a name in the hub's cache.
         start: run folder whose averaged weights to go on from, or `model:NAME` for a registered
             model's; the presence score is trained anew.
         network: its architecture and sizes.
@@ -270,7 +326,7 @@ class SeparatorConfig(RunConfig):
 
     @model_validator(mode="after")
     def _objective_can_be_met(self) -> SeparatorConfig:
-        captioned = isinstance(self.objective, MixAndSeparate | Weak | MixIt | Semi)
+        captioned = isinstance(self.objective, MixAndSeparate | ClipSep | Weak | MixIt | Semi)
         if captioned and self.mixing.parts < 2:
             name = self.objective.name
             raise ValueError(f"objective {name} needs `mixing: {{parts: 2}}`, or more")
@@ -279,6 +335,29 @@ class SeparatorConfig(RunConfig):
         most = self.mixing.parts * max(self.mixing.sources)
         if isinstance(self.objective, Pit) and most > self.objective.outputs:
             raise ValueError("objective pit needs as many outputs as a mixture has sources")
+        return self
+
+    @model_validator(mode="after")
+    def _clipsep_has_its_network(self) -> SeparatorConfig:
+        if not isinstance(self.objective, ClipSep):
+            return self
+        if not isinstance(self.network, ClipSepConfig):
+            raise ValueError("objective clipsep needs `network: {name: clipsep}`")
+        if self.objective.noise_invariant:
+            if not self.network.noise_heads:
+                raise ValueError("noise_invariant needs `noise_heads: true`")
+            if self.mixing.parts != NOISE_PARTS:
+                raise ValueError("noise_invariant needs `mixing: {parts: 2}`")
+        return self
+
+    @model_validator(mode="after")
+    def _own_outputs_are_all_used(self) -> SeparatorConfig:
+        if not isinstance(self.network, TigerConfig):
+            return self
+        if not isinstance(self.objective, MixIt | Pit):
+            raise ValueError("network tiger answers no queries: set objective pit or mixit")
+        if self.objective.outputs != self.network.num_sources:
+            raise ValueError("network tiger needs `num_sources` as many as the objective's outputs")
         return self
 
 

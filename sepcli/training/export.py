@@ -14,18 +14,27 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from sepcli.hashing import sha256_of
-from sepcli.nets import bimodal_unet
 from sepcli.registry.store import MODEL_FILE, Registry
 from sepcli.training.card import card
-from sepcli.training.config import BandUNetConfig, ClapConfig, MixIt, Pit, SeparatorConfig
+from sepcli.training.config import (
+    BandUNetConfig,
+    ClapConfig,
+    ClipSepConfig,
+    MixIt,
+    Pit,
+    SeparatorConfig,
+)
 from sepcli.training.corpora.clip import Clip
-from sepcli.training.load_config import MODEL, read_run_config
+from sepcli.training.load_config import CLIP, MODEL, read_run_config
 from sepcli.training.loop.folder import CHECKPOINT
-from sepcli.training.networks import Masker
+from sepcli.training.networks import Masker, rate_of
 from sepcli.training.presence import Verdict
 from sepcli.training.separator import Trainable
 
 State = Mapping[str, Tensor]
+
+# Seconds. Where outputs have no order, what neighbours share tells which is which.
+OVERLAPPING = {"length": 10.0, "context": 1.0, "fade": 1.0}
 
 WEIGHTS, CLAP, TOKENIZER, CARD = (
     "model.safetensors",
@@ -72,9 +81,9 @@ def export(finished: Finished, folder: Path) -> None:
     }
     if nameless(finished.config):
         entry["stems"] = [f"output{n + 1}" for n in range(outputs(finished.config))]
+        entry |= {"unordered": True, "windows": OVERLAPPING}
     else:
-        encoder, files = query_files(finished.config.clap, folder)
-        entry["query"] = {"encoder": encoder}
+        entry["query"], files = query_files(finished.config.clap, folder)
         if finished.verdict is not None:
             entry["query"]["presence_threshold"] = finished.verdict.threshold
         entry["files"] |= files
@@ -99,7 +108,8 @@ def weights_of(finished: Finished) -> dict[str, Tensor]:
     """The network's weights, and the queries that a nameless one asks itself."""
     state = dict(finished.module.masker.network.state_dict())
     if nameless(finished.config):
-        state["directions"] = finished.module.objective.state_dict()["outputs.directions"]
+        learnt = finished.module.objective.state_dict()
+        state |= {key.removeprefix("outputs."): value for key, value in learnt.items()}
     return state
 
 
@@ -107,11 +117,13 @@ def architecture(finished: Finished) -> dict[str, Any]:
     """The entry's keys that say how to build the network."""
     network = finished.config.network
     arguments = network.model_dump(mode="json", exclude={"name"})
+    if isinstance(network, ClipSepConfig):
+        arguments["embedding"] = finished.module.masker.network.embedding
     if not isinstance(network, BandUNetConfig):
         return {
             "architecture": network.name,
             "arguments": arguments,
-            "sample_rate": bimodal_unet.SAMPLE_RATE,
+            "sample_rate": rate_of(network),
             "channels": 1,
         }
     arguments["embedding"] = embedding_of(finished.module.masker)
@@ -128,13 +140,15 @@ def embedding_of(masker: Masker) -> int:
     return int(masker.network.state_dict()["query.0.weight"].shape[1])
 
 
-def query_files(clap: str, folder: Path) -> tuple[str, dict[str, Any]]:
-    """The encoder's name and the files it needs: copied, or where they are published.
+def query_files(clap: str, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the entry says of the encoder, and the files it needs: copied, or where published.
 
     Args:
         clap: as in the config.
         folder: of the model.
     """
+    if clap.startswith(CLIP):
+        return {"encoder": "clip", "clip": clap.removeprefix(CLIP)}, {}
     if clap.startswith(MODEL):
         return files_of_model(clap.removeprefix(MODEL), folder)
     run = Path(clap)
@@ -144,22 +158,22 @@ def query_files(clap: str, folder: Path) -> tuple[str, dict[str, Any]]:
     assert isinstance(config, ClapConfig)
     shutil.copyfile(config.tokenizer, folder / TOKENIZER)
     files = {"clap": described(folder / CLAP), "tokenizer": described(folder / TOKENIZER)}
-    return "small-clap", files
+    return {"encoder": "small-clap"}, files
 
 
-def files_of_model(name: str, folder: Path) -> tuple[str, dict[str, Any]]:
+def files_of_model(name: str, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """What a registered model's encoder needs; what is downloaded stays where it is published."""
     model = Registry().find(name)
     assert model.entry.query is not None
     files: dict[str, Any] = {}
-    for role, copy in (("clap", CLAP), ("tokenizer", TOKENIZER)):
+    for role, copy in zip(model.entry.query.roles, (CLAP, TOKENIZER), strict=False):
         file = model.entry.files[role]
         if file.remote:
             files[role] = file.model_dump(mode="json", exclude_defaults=True)
         else:
             shutil.copyfile(model.path(role), folder / copy)
             files[role] = described(folder / copy)
-    return model.entry.query.encoder, files
+    return {"encoder": model.entry.query.encoder}, files
 
 
 def described(path: Path) -> dict[str, Any]:

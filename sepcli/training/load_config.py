@@ -22,6 +22,7 @@ Config = ClapConfig | SeparatorConfig
 
 KINDS: dict[str, type[Config]] = {"clap": ClapConfig, "separator": SeparatorConfig}
 MODEL = "model:"  # how a `clap` begins that is the name of a registered model
+CLIP = "clip:"  # and one that is a CLIP
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -123,10 +124,18 @@ def anchored(config: Config, folder: Path) -> Config:
     if not isinstance(found, SeparatorConfig):
         return found
     named = {"clap": found.clap, "start": found.start}
-    runs = {key: run for key, run in named.items() if run and not run.startswith(MODEL)}
-    return found.model_copy(
-        update={key: str(place(Path(run), folder)) for key, run in runs.items()}
-    )
+    runs = {key: anchored_run(run, folder) for key, run in named.items() if run}
+    return found.model_copy(update=runs)
+
+
+def anchored_run(run: str, folder: Path) -> str:
+    """A `clap` or `start` whose folder, if it is one, does not depend on where it is read from."""
+    if run.startswith(MODEL):
+        return run
+    if not run.startswith(CLIP):
+        return str(place(Path(run), folder))
+    named = place(Path(run.removeprefix(CLIP)), folder)
+    return f"{CLIP}{named}" if named.is_dir() else run
 
 
 def placed(value: Any, folder: Path) -> Any:

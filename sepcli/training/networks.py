@@ -8,11 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from sepcli.audio import stft as transform
-from sepcli.nets import bimodal_unet
+from sepcli.nets import bimodal_unet, clipsep
 from sepcli.nets.band_unet import BandUNet
 from sepcli.nets.bands import common_magnitude
 from sepcli.nets.bimodal_unet import BimodalUNet
-from sepcli.training.config import BandUNetConfig, BimodalUNetConfig
+from sepcli.nets.clipsep import ClipSep
+from sepcli.nets.tiger import Tiger
+from sepcli.training.config import (
+    BandUNetConfig,
+    BimodalUNetConfig,
+    ClipSepConfig,
+    NetworkConfig,
+    TigerConfig,
+)
 
 
 class Masker(nn.Module):
@@ -22,11 +30,13 @@ class Masker(nn.Module):
         network: as it is exported.
         rate: of the waveforms, in Hz.
         as_clap: whether its spectrograms are those that the small CLAP hears.
+        asked: whether it answers queries; if not, its outputs are its own.
     """
 
     network: nn.Module
     rate: int
     as_clap = False
+    asked = True
 
     def spectrogram(self, wave: Tensor) -> Tensor:
         """(..., samples) -> (..., bins, frames), complex."""
@@ -103,16 +113,76 @@ class BimodalMasker(Masker):
         return self.network.masks(mixture.abs(), queries).sigmoid()
 
 
-TRAINABLE: dict[str, Any] = {"band-unet": BandUNetMasker, "bimodal-unet": BimodalMasker}
+class ClipSepMasker(Masker):
+    """CLIPSep's U-Net at 16 kHz."""
+
+    network: ClipSep
+    rate = clipsep.SAMPLE_RATE
+
+    def __init__(self, config: ClipSepConfig, embedding: int) -> None:
+        super().__init__()
+        self.network = ClipSep(embedding, **config.model_dump(exclude={"name"}))
+
+    def spectrogram(self, wave: Tensor) -> Tensor:
+        """64 ms windows every 16 ms."""
+        flat = self.network.stft(wave.reshape(-1, wave.shape[-1]))
+        return flat.view(*wave.shape[:-1], *flat.shape[1:])
+
+    def waveform(self, spec: Tensor, samples: int) -> Tensor:
+        """Overlap-add."""
+        return self.network.istft(spec, samples)
+
+    def forward(self, mixture: Tensor, queries: Tensor) -> Tensor:
+        """Sigmoid masks, warped back to linear frequency."""
+        return self.network.on_bins(self.network.logits(mixture.abs(), queries).sigmoid())
 
 
-def rate_of(config: BandUNetConfig | BimodalUNetConfig) -> int:
+class TigerMasker(Masker):
+    """TIGER at 16 kHz, whose outputs are nobody's answers."""
+
+    network: Tiger
+    rate = 16_000
+    asked = False
+
+    def __init__(self, config: TigerConfig, _: int) -> None:
+        super().__init__()
+        self.network = Tiger(**config.model_dump(exclude={"name"}), sample_rate=self.rate)
+
+    def spectrogram(self, wave: Tensor) -> Tensor:
+        """40 ms windows every 10 ms."""
+        flat = self.network.stft(wave.reshape(-1, wave.shape[-1]))
+        return flat.view(*wave.shape[:-1], *flat.shape[1:])
+
+    def waveform(self, spec: Tensor, samples: int) -> Tensor:
+        """Overlap-add."""
+        return self.network.istft(spec, samples)
+
+    def forward(self, mixture: Tensor, queries: Tensor) -> Tensor:  # noqa: ARG002
+        """Complex masks of its own outputs, (batch, outputs, bins, frames), which sum to 1."""
+        return self.network.masks(mixture)
+
+
+TRAINABLE: dict[str, Any] = {
+    "band-unet": BandUNetMasker,
+    "bimodal-unet": BimodalMasker,
+    "clipsep": ClipSepMasker,
+    "tiger": TigerMasker,
+}
+
+
+def rate_of(config: NetworkConfig) -> int:
     """Of the waveforms that a network hears, in Hz."""
     rate: int = TRAINABLE[config.name].rate
     return rate
 
 
-def build_masker(config: BandUNetConfig | BimodalUNetConfig, embedding: int) -> Masker:
+def is_asked(config: NetworkConfig) -> bool:
+    """Whether a network answers queries."""
+    asked: bool = TRAINABLE[config.name].asked
+    return asked
+
+
+def build_masker(config: NetworkConfig, embedding: int) -> Masker:
     """A new network with random weights, conditioned on embeddings of a length."""
     masker: Masker = TRAINABLE[config.name](config, embedding)
     return masker

@@ -126,7 +126,7 @@ def separator_training(
     teacher = load_teacher(config.clap)
     # Questions are read on the CPU, where it mixes; answers are heard where the network is.
     heard_by = teacher if device.type == "cpu" else load_teacher(config.clap).to(device)
-    objective = build_objective(config.objective, heard_by)
+    objective = build_objective(config.objective, heard_by, config.network)
     train, validation = (
         Examiner(config, prepared.pantry(split), teacher, objective.asking, prepared.rate)
         for split in ("train", "validation")

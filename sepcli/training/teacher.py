@@ -14,17 +14,20 @@ import torch
 import torchaudio
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from sepcli.errors import UsageError
+from sepcli.home import cache_folder
 from sepcli.nets.bands import common_magnitude
 from sepcli.nets.clap import AudioTower, TextTower
+from sepcli.query.clip import Clip
 from sepcli.query.laion_clap import LaionClap
 from sepcli.query.laion_mel import RATE as LAION_RATE
 from sepcli.query.tokens import WordPieces
 from sepcli.registry.load import load
 from sepcli.registry.store import Registry
 from sepcli.training.config import ClapConfig
-from sepcli.training.load_config import MODEL, read_run_config
+from sepcli.training.load_config import CLIP, MODEL, read_run_config
 from sepcli.training.loop.checkpoint import read_state
 from sepcli.training.loop.folder import CHECKPOINT
 
@@ -152,8 +155,41 @@ class LaionTeacher:
         return self
 
 
+class ClipTeacher:
+    """CLIP: a network is told in words, as it is in pictures. It hears nothing."""
+
+    hears = False
+    scale = SCALE
+
+    def __init__(self, encoder: Clip) -> None:
+        self._encoder = encoder
+        self.dimension = encoder.dimension
+
+    def texts(self, phrases: Sequence[str]) -> Tensor:
+        """Of length 1."""
+        return F.normalize(self.queries(phrases), dim=-1)
+
+    def queries(self, phrases: Sequence[str]) -> Tensor:
+        """Of the length that CLIP gives them."""
+        return self._encoder.embed_texts(phrases)
+
+    def audio(self, wave: Tensor, rate: int) -> Tensor:  # noqa: ARG002
+        """Refused.
+
+        Raises:
+            UsageError: always.
+        """
+        message = "CLIP hears nothing: this objective needs a CLAP"
+        raise UsageError(message, "set `objective: {name: clipsep}`, or `clap` to a CLAP")
+
+    def to(self, device: torch.device) -> ClipTeacher:  # noqa: ARG002
+        """Texts are read on the CPU and kept in a cache."""
+        return self
+
+
 def load_teacher(reference: str) -> Teacher:
-    """The CLAP of a finished run (its folder), or of a registered model (`model:NAME`).
+    """The CLAP of a finished run (its folder), of a registered model (`model:NAME`), or a CLIP
+    (`clip:NAME`).
 
     Raises:
         UsageError: if the run is not there or not finished, or the model takes no queries.
@@ -161,6 +197,8 @@ def load_teacher(reference: str) -> Teacher:
     """
     if reference.startswith(MODEL):
         return teacher_of_model(reference.removeprefix(MODEL))
+    if reference.startswith(CLIP):
+        return ClipTeacher(Clip(reference.removeprefix(CLIP), cache_folder() / "embeddings"))
     return teacher_of_run(Path(reference))
 
 
@@ -185,6 +223,8 @@ def teacher_of_model(name: str) -> Teacher:
         state = {key: value.float() for key, value in load_file(model.path("clap")).items()}
         return SmallTeacher(state, WordPieces(model.path("tokenizer")))
     encoder = loaded.encoder
+    if isinstance(encoder, Clip):
+        return ClipTeacher(encoder)
     if not isinstance(encoder, LaionClap):
         raise UsageError(f"model {name} cannot teach", "give one with a small CLAP or LAION's")
     return LaionTeacher(encoder)

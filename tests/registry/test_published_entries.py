@@ -60,3 +60,27 @@ def test_using_a_model_that_is_not_here_says_what_to_pull(
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["everyday"]["downloaded"]
     assert not rows["audiosep-hive"]["downloaded"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stems", "parameters"),
+    [
+        ("tiger-speech", ["speaker1", "speaker2"], 821_932),
+        ("tiger-dnr", ["dialogue", "music", "effects"], 3 * 1_407_282),
+    ],
+)
+def test_entries_with_stems_fit_their_networks(
+    name: str, stems: list[str], parameters: int
+) -> None:
+    entry = Registry().find(name).entry
+    with torch.device("meta"):
+        network = ARCHITECTURES[entry.architecture](**entry.arguments)
+    assert sum(p.numel() for p in network.parameters()) == parameters
+    assert (entry.stems, entry.query, entry.channels) == (stems, None, 1)
+    assert entry.unordered is (name == "tiger-speech")
+    file = entry.files["separator"]
+    assert file.remote
+    assert file.convert is None  # published under our network's keys
+    assert file.sha256 is not None
+    assert file.size is not None
+    assert 4 * parameters < file.size < 4 * parameters + 300_000  # float32, and their names

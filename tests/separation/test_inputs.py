@@ -38,7 +38,7 @@ def test_manifests() -> None:
     Path("a/list.jsonl").write_text('{"path": "1.wav", "start": 1}\n\n{"path": "2.FLAC"}\n')
     first, second = expand(["a/list.jsonl"], recursive=False)
     assert (str(first.path), first.start, first.end) == ("a/1.wav", 1.0, None)
-    assert (str(second.path), second.start, second.query) == ("a/2.FLAC", None, None)
+    assert (str(second.path), second.start, second.queries) == ("a/2.FLAC", None, ())
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_all_errors_are_told_at_once() -> None:
     assert text.startswith("configs/run.yaml: ")
     assert set(text.removeprefix("configs/run.yaml: ").split("; ")) == {
         "objectve: unknown key (did you mean objective?)",
-        "network.name: must be one of band-unet, bimodal-unet, not band-unit"
+        "network.name: must be one of band-unet, bimodal-unet, clipsep, tiger, not band-unit"
         " (did you mean band-unet?)",
         "objective.loss: must be one of snr, si-sdr, l1-magnitude, l1-weighted,"
         " multi-resolution-stft, not snrr (did you mean snr?)",

@@ -13,9 +13,11 @@ from sepcli.errors import ModelError, UsageError
 from sepcli.registry.convert.audiosep import AUDIOSEP
 from sepcli.registry.convert.bimodal import BIMODAL
 from sepcli.registry.convert.checkpoint import State, read_checkpoint
-from sepcli.registry.convert.converter import Converter
+from sepcli.registry.convert.clipsep import CLIPSEP
+from sepcli.registry.convert.converter import Converter, Shapes
 from sepcli.registry.convert.keys import Dropped, check, select, shapes_of, unwrapped
 from sepcli.registry.convert.laion_clap import LAION_CLAP
+from sepcli.registry.convert.tiger import TIGER, TIGER_DNR
 from sepcli.registry.convert.write import write_tensors
 from sepcli.sections import suggestion
 
@@ -23,6 +25,9 @@ from sepcli.sections import suggestion
 CONVERTERS: dict[str, Converter] = {
     "audiosep": AUDIOSEP,
     "bimodal": BIMODAL,
+    "clipsep": CLIPSEP,
+    "tiger": TIGER,
+    "tiger-dnr": TIGER_DNR,
     "laion-clap": LAION_CLAP,
 }
 RECORDS = "records of training"
@@ -38,7 +43,7 @@ class ConversionReport:
         size_before, size_after: bytes.
         kept: keys in the new file.
         dropped: why -> names in the old file.
-        arguments: of the network, read off the shapes; empty for an encoder.
+        arguments: of the network; empty for an encoder.
     """
 
     kind: str
@@ -73,6 +78,7 @@ def convert_file(kind: str, source: Path, target: Path, half: bool = False) -> C
     selection = select(state, converter)
     shapes = shapes_of(selection.kept)
     check(selection.kept, converter.expected(shapes), converter.title, source.name)
+    arguments = arguments_of(converter, shapes, source)
     write_tensors(target, selection.kept, torch.float16 if half else torch.float32)
     records = {RECORDS: checkpoint.records} if checkpoint.records else {}
     return ConversionReport(
@@ -83,8 +89,15 @@ def convert_file(kind: str, source: Path, target: Path, half: bool = False) -> C
         size_after=target.stat().st_size,
         kept=list(selection.kept),
         dropped={**records, **selection.dropped},
-        arguments=converter.network.arguments(shapes) if converter.network else {},
+        arguments=arguments,
     )
+
+
+def arguments_of(converter: Converter, shapes: Shapes, source: Path) -> dict[str, Any]:
+    """What the network is made with, as shapes and what lies beside the checkpoint tell."""
+    if converter.network is None:
+        return {}
+    return converter.network.arguments(shapes) | converter.network.settings(source)
 
 
 def converter_of(kind: str) -> Converter:

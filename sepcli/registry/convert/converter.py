@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from sepcli.registry.convert.checkpoint import State
@@ -25,11 +26,15 @@ class Network:
         architecture: its name in ARCHITECTURES.
         arguments: shapes of a checkpoint -> arguments of the architecture.
         entry: arguments -> what else a registry entry must say for it to run.
+        settings: a checkpoint's path -> arguments that stand beside it, not in its shapes.
+        takes_clap: whether a CLAP among the model's files reads its queries.
     """
 
     architecture: str
     arguments: Callable[[Shapes], dict[str, Any]]
     entry: Callable[[dict[str, Any]], dict[str, Any]]
+    settings: Callable[[Path], dict[str, Any]] = lambda _: {}
+    takes_clap: bool = True
 
 
 @dataclass(frozen=True)

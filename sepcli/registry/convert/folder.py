@@ -21,7 +21,7 @@ from sepcli.registry.convert.conversion import (
 )
 from sepcli.registry.convert.converter import Converter, Network
 from sepcli.registry.convert.write import write_bytes
-from sepcli.registry.schema import ModelEntry, ModelFile
+from sepcli.registry.schema import ModelEntry, ModelFile, QuerySupport
 from sepcli.registry.store import MODEL_FILE, Registry, add_model
 
 FILES = {  # role -> name in the folder
@@ -89,6 +89,8 @@ def make_folder(options: FolderOptions) -> Imported:
     role = "separator" if converter.network else "clap"
     if role == "clap" and options.clap is not None:
         raise UsageError(f"{options.source.name} is a CLAP itself", "leave --clap out")
+    if options.clap is not None and converter.network and not converter.network.takes_clap:
+        raise UsageError(f"{converter.title} needs no CLAP", "leave --clap out")
     conversions = {role: _convert(kind, options.source, role, options)}
     if options.clap is not None:
         conversions["clap"] = _convert("laion-clap", options.clap, "clap", options)
@@ -136,13 +138,14 @@ def describe(
 ) -> ModelEntry:
     """The registry entry of a folder's model."""
     facts = network.entry(arguments)
-    encoder = facts["query"]["encoder"]
+    query = QuerySupport.model_validate(facts["query"]) if "query" in facts else None
+    encoder, roles = (query.encoder, query.roles) if query else ("", ())
     return ModelEntry.model_validate(
         {
             **facts,
             "architecture": network.architecture,
             "arguments": arguments,
-            "files": {role: _file(role, folder, encoder) for role in FILES},
+            "files": {role: _file(role, folder, encoder) for role in ("separator", *roles)},
             "licence": {"code": "Apache-2.0", "weights": converter.licence},
             "training_data": "see the publisher of the checkpoint",
         }

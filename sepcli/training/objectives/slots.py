@@ -2,7 +2,7 @@
 
 An objective on such outputs takes any module that is called with a masker and spectrograms and
 gives `Outputs.outputs` spectrograms for each. A network with heads of its own needs no more than
-such a module around it; one that answers queries is asked by `Slots`.
+such a module around it, `OwnOutputs`; one that answers queries is asked by `Slots`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sepcli.training.networks import Masker
+from sepcli.training.config import NetworkConfig
+from sepcli.training.networks import Masker, is_asked
 from sepcli.training.teacher import Teacher
 
 
@@ -49,6 +50,29 @@ class Slots(Outputs):
         queries = F.normalize(self.directions, dim=-1)
         masks: Tensor = masker(mixture, queries.expand(len(mixture), -1, -1))
         return masks * mixture[:, None]
+
+
+class OwnOutputs(Outputs):
+    """Those of a network that answers no queries.
+
+    Args:
+        outputs: how many it has.
+    """
+
+    def __init__(self, outputs: int) -> None:
+        super().__init__()
+        self.outputs = outputs
+
+    def forward(self, masker: Masker, mixture: Tensor) -> Tensor:
+        """Masked mixtures."""
+        nothing = mixture.real.new_zeros(len(mixture), 0, 0)
+        masks: Tensor = masker(mixture, nothing)
+        return masks * mixture[:, None]
+
+
+def outputs_of(network: NetworkConfig, outputs: int, teacher: Teacher) -> Outputs:
+    """A network's own outputs, or those of one that is asked, by queries like a teacher's."""
+    return slots(outputs, teacher) if is_asked(network) else OwnOutputs(outputs)
 
 
 def slots(outputs: int, teacher: Teacher) -> Slots:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sepcli.errors import UsageError
+from sepcli.query.labels import wanted_labels
 from sepcli.training.corpora.clip import percentile
 from sepcli.training.corpora.manifest import read_manifest
 from sepcli.training.corpora.mine import Failed, Harvest, Mined, mine, mine_recording
@@ -30,7 +31,6 @@ from sepcli.training.corpora.mine_activity import (
     threshold_db,
 )
 from sepcli.training.corpora.mine_judge import Criteria, Judge, Verdict, parts_of
-from sepcli.training.corpora.mine_labels import wanted_labels
 from sepcli.training.ontology import Ontology
 
 Wave = NDArray[np.float32]

@@ -1,14 +1,27 @@
-"""The labels that mining looks for: given in a line, or listed in a file."""
+"""Names of sounds to listen for: given in a line, listed in a file, or all of AudioSet's."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib import resources
 from pathlib import Path
 
 from sepcli.errors import UsageError
 
+AUDIOSET = "shipped/audioset_labels.csv"  # in the package
 COLUMNS = ("display_name", "label")  # of a CSV, the first that it has
+
+
+@cache
+def audioset_names() -> tuple[str, ...]:
+    """The display names of AudioSet's 527 classes, in their order.
+
+    The list is Google's (Gemmeke et al., 2017), under CC BY 4.0.
+    """
+    with resources.as_file(resources.files("sepcli") / AUDIOSET) as path:
+        return unique(read_labels(path))
 
 
 def wanted_labels(given: str, listed: Path | None) -> tuple[str, ...]:
