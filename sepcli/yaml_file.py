@@ -10,8 +10,10 @@ from typing import Any
 import yaml
 
 from sepcli.errors import UsageError
+from sepcli.text_file import read_text
 
 LARGEST = 1_000_000  # bytes
+LONGEST_REASON = 300  # characters of what the parser says
 MOST_ALIASES = 100  # nested aliases grow exponentially when they are expanded
 
 
@@ -21,12 +23,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: if it is missing, too large, not YAML, or not a mapping.
     """
-    try:
-        if path.stat().st_size > LARGEST:
-            raise UsageError(f"{path} is larger than {LARGEST} bytes", "give a smaller file")
-        return parse_yaml(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", "check the path") from error
+    return parse_yaml(read_text(path, LARGEST), str(path))
 
 
 def parse_yaml(text: str, name: str) -> dict[str, Any]:
@@ -36,9 +33,11 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
         if aliases > MOST_ALIASES:
             raise UsageError(f"{name} uses {aliases} YAML aliases", "write the values out")
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        place = str(error).replace("\n", " ")
+    except (yaml.YAMLError, ValueError) as error:
+        place = " ".join(str(error).split())[:LONGEST_REASON]
         raise UsageError(f"{name} is not valid YAML: {place}", "correct the file") from error
+    except RecursionError:
+        raise UsageError(f"{name} is nested too deeply", "write it with fewer levels") from None
     if not isinstance(data, dict):
         raise UsageError(f"{name} is not a mapping of keys to values", "correct the file")
     return data

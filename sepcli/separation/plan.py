@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Literal
 
 from sepcli.audio.formats import Encoding, choose
 from sepcli.audio.reader import AudioInfo, probe
-from sepcli.errors import ItemError, SepcliError, UsageError
+from sepcli.errors import ItemError, OutputError, SepcliError, UsageError
 from sepcli.registry.store import Model
 from sepcli.sections import suggestion
 from sepcli.separation.inputs import Source
@@ -35,7 +35,7 @@ class Output:
     path: Path
     name: str
     kind: Kind
-    index: int | None
+    index: int | None = None
     inverted: bool = False
     gains: tuple[float, ...] | None = None
 
@@ -46,6 +46,7 @@ class Job:
 
     Attributes:
         stems: which of a network's fixed stems are wanted, by index; None for all, or queries.
+        content: SHA-256 of the recording, where it is known already.
     """
 
     source: Source
@@ -56,6 +57,7 @@ class Job:
     start: float
     duration: float | None
     stems: tuple[int, ...] | None = None
+    content: str | None = None
 
     @property
     def seconds(self) -> float:
@@ -113,14 +115,22 @@ def plan(
     jobs, rejected = [], []
     for source in sources:
         try:
-            jobs.append(_job(source, options, model))
+            jobs.append(job_of(source, options, model))
         except ItemError as error:
             rejected.append(Rejected(source, error))
-    _check_collisions(jobs, options)
+    places = Places(options)
+    for job in jobs:
+        places.take(job)
     return jobs, rejected
 
 
-def _job(source: Source, options: SeparateOptions, model: Model) -> Job:
+def job_of(source: Source, options: SeparateOptions, model: Model) -> Job:
+    """The job of a recording.
+
+    Raises:
+        ItemError: if it cannot be read, or not from where it should start.
+        UsageError: if nothing is asked for, or what the model does not answer.
+    """
     info = probe(source.path)
     start = options.start if source.start is None else source.start
     duration = options.duration
@@ -178,23 +188,69 @@ def _outputs(
     return outputs
 
 
-def _check_collisions(jobs: Sequence[Job], options: SeparateOptions) -> None:
-    paths = [output.path for job in jobs for output in job.outputs]
-    if options.output == STREAM:
-        if len(paths) > 1:
-            raise UsageError("standard output takes one stem", "ask for one, or name a folder")
-        return
-    counted = Counter(os.path.normcase(path.absolute()) for path in paths)
-    if twice := next((path for path, count in counted.items() if count > 1), None):
-        message = f"two stems would be written to {twice}"
-        remedy = (
-            "give --name a field that tells them apart, such as '{parent}/{input}.{query}.{ext}'"
-        )
-        raise UsageError(message, remedy)
-    inputs = {os.path.normcase(job.info.path.absolute()) for job in jobs}
-    if same := next((path for path in counted if path in inputs), None):
-        raise UsageError(f"a stem would overwrite its input {same}", "choose another -o or --name")
-    replaces = options.overwrite or options.skip_existing
-    there = next((path for path in paths if path.exists()), None)
-    if there and not replaces:
-        raise UsageError(f"{there} is there already", "give --overwrite or --skip-existing")
+class Places:
+    """Where stems go: no two to one place, and none to where something else is.
+
+    Places are kept as hashes, since there may be millions.
+    """
+
+    def __init__(self, options: SeparateOptions) -> None:
+        self._stream = options.output == STREAM
+        self._replaces = options.overwrite or options.skip_existing
+        self._outputs: set[bytes] = set()
+        self._inputs: set[bytes] = set()
+
+    def take(self, job: Job) -> None:
+        """Take the places of a job's stems.
+
+        Raises:
+            UsageError: if one is taken, or is an input, or a file that may not be replaced.
+        """
+        source = place_of(job.info.path)
+        self._inputs.add(source)
+        if not self._stream and source in self._outputs:
+            raise overwritten(job.info.path)
+        for output in job.outputs:
+            self._take(output.path)
+
+    def _take(self, path: Path) -> None:
+        place = place_of(path)
+        taken = place in self._outputs
+        self._outputs.add(place)
+        if self._stream:
+            if len(self._outputs) > 1 or taken:
+                raise UsageError("standard output takes one stem", "ask for one, or name a folder")
+            return
+        if taken:
+            message = f"two stems would be written to {path.absolute()}"
+            example = "'{parent}/{input}.{query}.{ext}'"
+            remedy = f"give --name a field that tells them apart, such as {example}"
+            raise UsageError(message, remedy)
+        if place in self._inputs:
+            raise overwritten(path)
+        if is_there(path) and not self._replaces:
+            raise UsageError(f"{path} is there already", "give --overwrite or --skip-existing")
+
+
+def is_there(path: Path) -> bool:
+    """Whether a file is where a stem should go.
+
+    Raises:
+        OutputError: if none can be there, since the path is too long, or leads nowhere.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        message = f"cannot write {str(path):.100}: {error.strerror}"
+        raise OutputError(message, "choose another, or a shorter, -o or --name") from error
+
+
+def place_of(path: Path) -> bytes:
+    """Tells a path from all others, however it is written."""
+    return hashlib.blake2b(os.fsencode(os.path.normcase(path.absolute())), digest_size=16).digest()
+
+
+def overwritten(path: Path) -> UsageError:
+    """The error of a stem that would go where an input is."""
+    message = f"a stem would overwrite its input {path}"
+    return UsageError(message, "choose another -o or --name")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,9 +136,12 @@ class Report:
         partial = path.with_name(f".sepcli-partial-{path.name}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(self.as_json(options) + "\n", encoding="utf-8")
+            text = self.as_json(options) + "\n"
+            partial.write_text(text, encoding="utf-8", errors="backslashreplace")
             partial.replace(path)
         except OSError as error:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
             reason = error.strerror or str(error)
             raise OutputError(
                 f"cannot write report {path}: {reason}", "give another path"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
 
+from sepcli.audio.doubts import doubts
 from sepcli.audio.formats import WIDTH
 from sepcli.audio.tags import Tags, read_tags
 from sepcli.audio.windows import Wave
@@ -37,7 +38,7 @@ from sepcli.separation.examples import check_kept
 from sepcli.separation.looking import check_pictures, put_into_words
 from sepcli.separation.options import STREAM, SeparateOptions
 from sepcli.separation.plan import Job, Output, Rejected, check_options, plan
-from sepcli.separation.runner import Runner, choose_device
+from sepcli.separation.runner import Runner, choose_device, exhausted, is_memory
 from sepcli.separation.streams import opened, redirected
 
 SILENT_DB = -50.0  # RMS of a stem relative to the recording
@@ -110,6 +111,11 @@ class Batch:
                 break
             except SepcliError as error:
                 yield self._count(failure(job, error))
+            except (MemoryError, RuntimeError) as error:
+                if not is_memory(error):
+                    raise
+                yield self._count(failure(job, exhausted(f"{job.info.path}: out of memory")))
+                break
             yield from self._told(job)
         took = time.monotonic() - started
         yield Done(**self._counts, took=took, exit_code=self._exit_code)
@@ -143,6 +149,7 @@ class Batch:
                 done += block.shape[1]
                 yield from self._told(job)
                 yield Progress(path, done / job.info.rate)
+            yield from doubtful(job, done)
             yield from self._finish(job, writer, hearing, key)
         seconds = done / job.info.rate
         mismatch = decibels(hearing.mismatch) if hearing.mismatch else None
@@ -214,12 +221,14 @@ class Batch:
 def refusal(item: Rejected) -> Failed:
     """The event of a recording that could not even be planned."""
     error = item.error
-    return Failed(str(item.source.path), str(error), error.remedy, error.exit_code)
+    kind = type(error).__name__
+    return Failed(str(item.source.path), str(error), error.remedy, error.exit_code, kind)
 
 
 def failure(job: Job, error: SepcliError) -> Failed:
     """The event of a job that went wrong."""
-    return Failed(str(job.info.path), str(error), error.remedy, error.exit_code)
+    kind = type(error).__name__
+    return Failed(str(job.info.path), str(error), error.remedy, error.exit_code, kind)
 
 
 def seen(job: Job) -> Iterator[Event]:
@@ -228,6 +237,13 @@ def seen(job: Job) -> Iterator[Event]:
         if (sight := query.sight) is not None:
             path = str(job.info.path)
             yield Seen(path, query.name, sight.label, sight.probability, sight.others)
+
+
+def doubtful(job: Job, samples: int) -> Iterator[Event]:
+    """What the user should know of a recording of which so many samples were decoded."""
+    with suppress(OSError):  # gone by now: its samples are all here
+        for doubt in doubts(job.info, job.start, job.duration, samples):
+            yield Notice(str(job.info.path), doubt)
 
 
 def presence_of(output: Output, hearing: Hearing) -> float | None:

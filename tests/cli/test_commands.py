@@ -63,6 +63,8 @@ def test_the_options_of_separate_are_frozen(
     assert found == {
         *("--query", "--query-file", "--like", "--span", "--negative", "--remove", "--residual"),
         *("--image", "--image-from", "--clip"),
+        *("--auto", "--auto-limit", "--drop-silent", "--plan", "--shard", "--launcher"),
+        *("--workers", "--retry-failed", "--max-failures", "--deterministic"),
         *("--compete", "--stems", "--output", "--name", "--format", "--bits", "--start"),
         *("--duration", "--recursive", "--model", "--registry", "--device", "--precision"),
         *("--batch-size", "--window", "--require-presence", "--skip-existing", "--overwrite"),
