@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1_000)
     parser.add_argument("--write", action="store_true")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=".") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         figures = measure(Path(folder), given.rows, given.workers)
     text = json.dumps(figures, indent=1)
     print(text)
@@ -75,7 +75,7 @@ def measure(folder: Path, rows: int, workers: int) -> dict[str, object]:
     line = line_seconds(folder / "timed")
     crew = SimulatedCrew(plan, workers, speed)
     with without_waiting(), clock.of("supervise"):
-        events = sum(1 for _ in supervise(plan, range(rows), crew))
+        events = sum(1 for _ in supervise(plan, range(rows), crew, Policy()))
     with clock.of("merge"):
         ledger = merge(Path(plan.options.output))
     assert len(ledger) == rows, "a line of a journal is lost"

@@ -6,6 +6,8 @@ runs `sepcli` with such a network; `write_model(FOLDER)` makes the model. All el
 that what goes wrong around a network can be watched at the speed of the disk.
 """
 
+import os
+import time
 from pathlib import Path
 
 import torch
@@ -38,9 +40,11 @@ class Linear(nn.Module):
 
     Attributes:
         most: values of a mixture at which memory is said to run out.
+        pause: seconds that every call takes at least.
     """
 
     most = 10**12
+    pause = float(os.environ.get("SEPCLI_LINEAR_PAUSE", "0"))
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,6 +54,7 @@ class Linear(nn.Module):
         """(batch, channels, samples) -> (batch, queries, channels, samples)."""
         if mixture.numel() > self.most:
             raise torch.OutOfMemoryError("out of memory (pretended)")
+        time.sleep(self.pause)
         gains = queries[:, 0] / queries[:, 1]
         return mixture[:, None] * gains[:, None, None], None
 

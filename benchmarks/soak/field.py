@@ -34,9 +34,7 @@ def again(folder: Path) -> None:
 def half_written(stems: Path) -> Iterator[str]:
     """Files that are not whole stems of recordings of the field, by name."""
     for path in stems.rglob("*"):
-        if path.name.startswith(PARTIAL):
-            yield path.name
-        elif path.suffix == ".wav" and not whole(path):
+        if path.name.startswith(PARTIAL) or (path.suffix == ".wav" and not whole(path)):
             yield path.name
 
 
@@ -51,15 +49,24 @@ def whole(stem: Path) -> bool:
 
 
 def expect(
-    outcome: Outcome, code: int, what: str, stems: Path, seen: Observed, said: str = ""
+    outcome: Outcome, code: int, what: str, stems: Path | None, seen: Observed, said: str = ""
 ) -> None:
-    """Count what is not as it must be after a command; counts: see `begin`."""
+    """Count what is not as it must be after a command; counts: see `begin`.
+
+    Args:
+        outcome: of the command.
+        code: it must end with.
+        what: it was.
+        stems: the folder in which there may be no half files; None if others still write there.
+        seen: where to count.
+        said: what its lines must hold.
+    """
     seen.tried("commands")
     told = f"{what}: {outcome.code}, {outcome.err[-300:]!r}"
     seen.expect(not outcome.hung, "hangs", what)
     seen.expect(outcome.code == code, "wrong codes", told)
     seen.expect(outcome.clear and said in outcome.err, "unclear lines", told)
-    for name in half_written(stems):
+    for name in half_written(stems) if stems else ():
         seen.happened("half files", f"{what}: {name}")
 
 

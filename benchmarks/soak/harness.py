@@ -90,9 +90,7 @@ class Running:
         if not self.pid:
             self._become(["sepcli", *map(str, words)], folder, prepare)
 
-    def _become(
-        self, words: list[str], folder: Path, prepare: Callable[[], object] | None
-    ) -> None:
+    def _become(self, words: list[str], folder: Path, prepare: Callable[[], object] | None) -> None:
         code = 70  # of a command that could not even begin
         try:
             os.chdir(folder)

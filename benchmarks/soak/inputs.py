@@ -1,5 +1,6 @@
 """Mutated inputs: every one is separated, told of, or refused in a clear line."""
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Sequence
@@ -94,7 +95,7 @@ def stem_of(told: Told, folder: Path) -> Wave | None:
     """(samples, channels), None if there is no stem."""
     if told.stem is None:
         return None
-    wave: Wave = soundfile.read(folder / told.stem, dtype="float32", always_2d=True)[0]
+    wave: Wave = soundfile.read(os.fsencode(folder / told.stem), dtype="float32", always_2d=True)[0]
     return wave
 
 

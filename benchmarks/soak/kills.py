@@ -15,7 +15,7 @@ from benchmarks.soak.row import Observed
 
 KILLS, FEW = 200, 12
 FORMATS = {"wav": "PCM_16", "flac": "PCM_24", "w64": "FLOAT", "aiff": "PCM_16"}
-RECORDINGS = 12
+RECORDINGS, STEMS = 12, 3  # and of each
 LIMIT = 60.0  # seconds that a batch may take
 BATCH = ("separate", "--plan", "plan.jsonl", "--progress", "json")
 PARTIAL = ".sepcli-partial-"
@@ -74,7 +74,7 @@ def planned(folder: Path) -> Path:
         names.append(name)
     made = sepcli(
         "plan", *names, "--query", QUERY, "--query", "a gain of 0.25", "--residual",
-        "--model", folder / "model", "--to", "plan.jsonl", folder=folder,
+        "--model", folder / "model", "--output", "stems", "--to", "plan.jsonl", folder=folder,
     )  # fmt: skip
     if made.code:
         raise SystemExit(f"the plan failed: {made.err}")
@@ -92,9 +92,10 @@ def reference(folder: Path, plan: Path) -> tuple[dict[str, bytes], float]:
     """What a batch gives that nobody kills, and how long it takes."""
     place = new_folder(folder / "whole", plan)
     outcome = sepcli(*BATCH, folder=place)
-    if outcome.code:
+    whole = contents(place / "stems")
+    if outcome.code or len(whole) < STEMS * RECORDINGS:
         raise SystemExit(f"the batch failed: {outcome.err}")
-    return contents(place / "stems"), outcome.seconds
+    return whole, outcome.seconds
 
 
 def contents(stems: Path) -> dict[str, bytes]:

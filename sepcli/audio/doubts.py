@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sepcli.audio.headers import promise_of
+from sepcli.audio.ogg import survey
 from sepcli.audio.reader import AudioInfo
 
 SLACK = 0.1  # seconds; encoders pad, and containers round durations
-LAST_PAGES = 1 << 17  # bytes at the end of an Ogg in which its last page begins: one has 65 kB
-PAGE, FLAGS, LAST = b"OggS", 5, 4  # how a page begins, where its flags are, and that of the last
 
 
 def doubts(info: AudioInfo, start: float, duration: float | None, heard: int) -> Iterator[str]:
@@ -39,18 +38,13 @@ def doubts(info: AudioInfo, start: float, duration: float | None, heard: int) ->
         yield f"it ends after {there:.2f} s, but its header promises {promised:.2f} s"
     elif promise and promise.more > SLACK * info.rate * promise.block:
         yield f"{promise.more} bytes follow what its header promises, and were left out"
-    elif info.encoding.container == "OGG" and not ends_properly(info.path):
+    elif info.encoding.container == "OGG":
+        yield from _doubts_of_ogg(info.path, there)
+
+
+def _doubts_of_ogg(path: Path, there: float) -> Iterator[str]:
+    pages = survey(path)
+    if not pages.ended:
         yield f"it breaks off after {there:.2f} s: its last page is missing"
-
-
-def ends_properly(path: Path) -> bool:
-    """Whether the last page of an Ogg says that it is the last.
-
-    Raises:
-        OSError: if it cannot be read.
-    """
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - LAST_PAGES))
-        tail = file.read()
-    at = tail.rfind(PAGE)
-    return at >= 0 and len(tail) > at + FLAGS and bool(tail[at + FLAGS] & LAST)
+    if pages.more:
+        yield f"only its first recording was separated: another follows after {there:.2f} s"

@@ -39,7 +39,7 @@ class Checksum:
         whole = (block * 2.0 ** (self._bits - 1)).astype(WIDTHS[self._bits])
         if self._bits == 24:
             whole = whole.view(np.uint8).reshape(*whole.shape, 4)[..., :3]
-        self._digest.update(np.ascontiguousarray(whole))
+        self._digest.update(whole.tobytes())
 
     def agrees(self) -> bool:
         """Whether the samples are the ones that were encoded."""

@@ -7,7 +7,7 @@ follows references, such as playlists.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from sepcli.audio.flac import Checksum
 from sepcli.audio.formats import Encoding, for_libsndfile
 from sepcli.audio.headers import promise_of
+from sepcli.audio.ogg import survey
 from sepcli.errors import ItemError
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ DEMUXERS = (
     "mpegts,ogg,opus,tta,wav,w64,wv,3gp,3g2,mj2,g722"
 )
 MOST_PER_BYTE = 6554  # samples that a byte can stand for: FLAC's longest frame of silence
+ENDLESS = 2**63 - 1  # samples that libsndfile gives a stream, whose end it then takes for damage
+# libsndfile is only given what begins so, and formats that FFmpeg does not know: it takes much
+# else for MP3, and its decoder for that prints what it thinks of it.
+LIBSNDFILE = {b"RIFF", b"RIFX", b"RF64", b"FORM", b"fLaC", b"OggS", b"caff", b"riff", b".snd"}
+RARE = {".voc", ".paf", ".svx", ".nist", ".sph", ".ircam", ".sf", ".pvf", ".htk", ".avr", ".sds"}
 ID3, ID3_HEAD = b"ID3", 10  # a tag before the sound, and bytes that say how long it is
 NO_RECORDING = "check that it is a whole recording, or convert it to WAV or FLAC first"
 DAMAGED = "fetch or export it again"
@@ -134,30 +140,43 @@ def _probe(path: Path, stream: int) -> AudioInfo:
     if promise and not promise.block:
         message = f"{path}: its header contradicts itself on how long a sample is"
         raise ItemError(message, NO_RECORDING)
-    if stream == 0 and not _is_mpeg(path):
-        try:
+    if stream == 0 and _beginning(path) in LIBSNDFILE:
+        with suppress(soundfile.LibsndfileError):  # FFmpeg knows more codings
             return _probe_soundfile(path)
-        except soundfile.LibsndfileError:
-            pass  # FFmpeg knows more formats
-    return _probe_av(path, stream)
+    try:
+        return _probe_av(path, stream)
+    except ItemError:
+        if path.suffix.lower() not in RARE:
+            raise
+    try:
+        return _probe_soundfile(path)
+    except soundfile.LibsndfileError as error:
+        raise ItemError(f"{path} is no recording, or is damaged", NO_RECORDING) from error
 
 
-def _is_mpeg(path: Path) -> bool:
-    """Whether libsndfile would take a file for MP3: its decoder prints what it thinks of it."""
+def _beginning(path: Path) -> bytes:
+    """The first four bytes of a file, or of what follows its ID3 tag."""
     with path.open("rb") as file:
         head = file.read(ID3_HEAD)
-        if head.startswith(ID3) and len(head) == ID3_HEAD:
-            size = sum((byte & 0x7F) << 7 * power for power, byte in enumerate(head[:5:-1]))
-            file.seek(size + ID3_HEAD)
-            return file.read(4) != b"fLaC"
-    return len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0
+        if not head.startswith(ID3) or len(head) < ID3_HEAD:
+            return head[:4]
+        size = sum((byte & 0x7F) << 7 * power for power, byte in enumerate(head[:5:-1]))
+        file.seek(ID3_HEAD + size)
+        return file.read(4)
 
 
 def _probe_soundfile(path: Path) -> AudioInfo:
     with soundfile.SoundFile(for_libsndfile(path)) as file:
         encoding = Encoding(file.format, file.subtype, path.suffix.lstrip(".").lower())
+        decoder = "pyav" if file.frames == ENDLESS or _was_left_open(path) else "soundfile"
         samples = _believed(file.frames, path)
-        return AudioInfo(path, file.samplerate, file.channels, samples, encoding, "soundfile")
+        return AudioInfo(path, file.samplerate, file.channels, samples, encoding, decoder)
+
+
+def _was_left_open(path: Path) -> bool:
+    """Whether a header promises no samples, but something follows: its recorder was cut off."""
+    promise = promise_of(path)
+    return promise is not None and promise.size == 0 and promise.more > 0
 
 
 def _believed(samples: int, path: Path) -> int:
@@ -170,6 +189,8 @@ def _decode_soundfile(info: AudioInfo, first: int) -> Iterator[Wave]:
     try:
         with soundfile.SoundFile(for_libsndfile(info.path)) as file:
             checksum = Checksum(info.path) if file.format == "FLAC" and not first else None
+            if file.format == "OGG" and not survey(info.path).whole:
+                raise ItemError(f"{info.path} is damaged: pages are broken or missing", DAMAGED)
             file.seek(heard)
             while len(block := file.read(size, dtype="float32", always_2d=True)):
                 heard += len(block)
@@ -229,7 +250,7 @@ def _waves(container: InputContainer, stream: AudioStream, info: AudioInfo) -> I
                     f"{info.path} changes from {info.channels} to {channels} channels",
                     "convert it to WAV first",
                 )
-            yield part.to_ndarray().reshape(-1, channels)
+            yield part.to_ndarray().reshape(-1, channels).astype(np.float32, copy=False)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ Unix: NFS passes them on between machines, Lustre only if it is mounted with `fl
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import re
@@ -25,6 +26,7 @@ from sepcli.errors import OutputError
 
 FOLDER = ".sepcli-lock"
 TRIES = 4  # of batches that start at the same moment, and step back from each other
+TAKES = 50  # of a file that others remove meanwhile
 PAUSE = 0.3  # seconds at most between two of them
 NAME = re.compile(r"(?P<plan>[0-9a-f]+)(\.(?P<index>\d+)of(?P<count>\d+))?@(?P<owner>.+)\.lock")
 
@@ -114,12 +116,22 @@ def announced(output: Path, identity: Identity) -> Iterator[Path]:
 
 
 def take(lock: FileLock, path: Path) -> None:
-    """Make a file and lock it; again if somebody took it for a dead one's before it was locked."""
-    while not path.exists():
+    """Make a file and lock it; again if somebody took it for a dead one's before it was locked.
+
+    Raises:
+        OSError: if no file can be made there.
+    """
+    for left in reversed(range(TAKES)):
         lock.release()
-        with suppress(FileNotFoundError):  # its folder was just removed by the last who left
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=-1)
+        except FileNotFoundError:  # its folder was just removed by the last who left, or never is
+            if not left:
+                raise
+        if path.exists():
+            return
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
 
 
 def stranger_in(folder: Path, own: Path, identity: Identity) -> str | None:

@@ -28,6 +28,7 @@ from sepcli.cli.voice import printable
 from sepcli.errors import MemoryExhausted, SepcliError
 
 SIGNALLED = 128  # exit code of a command that a signal stopped, less the signal's number
+LONGEST = 4000  # characters of an error; a config may have hundreds of them
 DEBUG = "--debug"  # understood wherever it stands
 
 app = typer.Typer(
@@ -93,8 +94,8 @@ def main() -> None:
         if debug:
             raise
         told = foreseen(error)
-        typer.echo(f"error: {printable(str(told))}", err=True)
-        typer.echo(f"help: {printable(told.remedy)}", err=True)
+        typer.echo(f"error: {printable(str(told)):.{LONGEST}}", err=True)
+        typer.echo(f"help: {printable(told.remedy):.{LONGEST}}", err=True)
         sys.exit(told.exit_code)
 
 

@@ -111,7 +111,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for row in reader:
             yield reader.line_num, row
     except csv.Error as error:
-        message = f"{path}, line {reader.line_num}: {error}"
+        message = f"{path}, line {reader.line_num + 1}: {error}"
         raise UsageError(message, "write it as CSV, one recording a line") from error
 
 

@@ -241,7 +241,7 @@ def is_there(path: Path) -> bool:
     try:
         return path.exists()
     except OSError as error:
-        message = f"cannot write {str(path):.100}: {error.strerror}"
+        message = f"cannot write {path!s:.100}: {error.strerror}"
         raise OutputError(message, "choose another, or a shorter, -o or --name") from error
 
 

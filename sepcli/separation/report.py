@@ -32,8 +32,14 @@ def check_report(path: Path | None) -> None:
 
     Raises:
         UsageError: if a folder is where it should go.
+        OutputError: if nothing can be there.
     """
-    if path and path.is_dir():
+    try:
+        folder = path is not None and path.is_dir()
+    except OSError as error:
+        message = f"cannot write report {path!s:.100}: {error.strerror}"
+        raise OutputError(message, "give another path") from error
+    if folder:
         raise UsageError(f"report {path} is a folder", "give a file name")
 
 

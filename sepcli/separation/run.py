@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,13 @@ from sepcli.separation.examples import check_kept
 from sepcli.separation.looking import check_pictures, put_into_words
 from sepcli.separation.options import STREAM, SeparateOptions
 from sepcli.separation.plan import Job, Output, Rejected, check_options, plan
-from sepcli.separation.runner import Runner, choose_device, exhausted, is_memory
+from sepcli.separation.runner import (
+    SHORTEST_SECONDS,
+    Runner,
+    choose_device,
+    exhausted,
+    is_memory,
+)
 from sepcli.separation.streams import opened, redirected
 
 SILENT_DB = -50.0  # RMS of a stem relative to the recording
@@ -91,6 +98,7 @@ class Batch:
         self._notices: list[str] = []
         self._counts = {"finished": 0, "skipped": 0, "failed": 0}
         self._exit_code = 0
+        self._window = options.window
         if loaded is not None:
             self._loaded = loaded
             self._runner = Runner(loaded.network, options, self._notices.append)
@@ -104,21 +112,33 @@ class Batch:
         for index, job in enumerate(jobs):
             yield Started(str(job.info.path), index, job.seconds)
             try:
-                for event in self._one(job):
+                for event in self._backing_off(job):
                     yield self._count(event)
             except (OutputError, MemoryExhausted) as error:
                 yield self._count(failure(job, error))
                 break
             except SepcliError as error:
                 yield self._count(failure(job, error))
-            except (MemoryError, RuntimeError) as error:
-                if not is_memory(error):
-                    raise
-                yield self._count(failure(job, exhausted(f"{job.info.path}: out of memory")))
-                break
             yield from self._told(job)
         took = time.monotonic() - started
         yield Done(**self._counts, took=took, exit_code=self._exit_code)
+
+    def _backing_off(self, job: Job) -> Iterator[Event]:
+        """A job; again with shorter windows if memory runs out outside the network."""
+        while True:
+            try:
+                yield from self._one(job)
+                return
+            except (MemoryError, RuntimeError) as error:
+                if not is_memory(error):
+                    raise
+            window = (self._window or self._loaded.model.entry.windows.length) / 2
+            if window < SHORTEST_SECONDS:
+                raise exhausted(f"{job.info.path}: out of memory")
+            self._window = window
+            yield Notice(
+                str(job.info.path), f"out of memory: again, with windows of {window:.1f} s"
+            )
 
     def _one(self, job: Job) -> Iterator[Event]:
         options, path = self._options, str(job.info.path)
@@ -138,7 +158,8 @@ class Batch:
             job.encoding,
             expected=round(job.seconds * job.info.rate),
         )
-        stems = separate(job, question, self._loaded, self._runner, options, hearing)
+        windowed = replace(options, window=self._window)
+        stems = separate(job, question, self._loaded, self._runner, windowed, hearing)
         with ExitStack() as stack:
             stack.callback(stems.close)
             stack.enter_context(writer)

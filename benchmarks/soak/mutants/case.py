@@ -36,6 +36,8 @@ class Mutant:
         content: its bytes.
         must: see `Must`.
         truth: what it held before the mutation, (samples, channels); None if that is no matter.
+        tolerance: largest difference of samples that is no other sound: of 16-bit stems, or of two
+            decoders.
     """
 
     kind: str
@@ -43,3 +45,4 @@ class Mutant:
     content: bytes
     must: Must
     truth: Wave | None = None
+    tolerance: float = 2**-14

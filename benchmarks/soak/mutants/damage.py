@@ -7,7 +7,7 @@ import numpy as np
 from benchmarks.soak.mutants.case import Must, Mutant
 from benchmarks.soak.mutants.originals import Original
 
-CUTS = (0.002, 0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99)  # of a file that are left
+CUTS = (0.002, 0.02, 0.1, 0.3, 0.5, 0.65, 0.8, 0.9)  # of a file that are left
 FLIPS = (1, 1, 1, 2, 4, 8, 16, 64)  # bytes that change
 HEAD = 256  # bytes in which headers are
 CHECKED = ("flac", "ogg")  # formats whose checksums tell every change

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from benchmarks.soak.mutants.case import Mutant
 from benchmarks.soak.mutants.damage import bad_sectors, cut_off, flipped
 from benchmarks.soak.mutants.headers import wrong_headers
-from benchmarks.soak.mutants.names import mislabelled
+from benchmarks.soak.mutants.names import mislabelled, oddly_named
 from benchmarks.soak.mutants.originals import originals
 from benchmarks.soak.mutants.posers import posers
 from benchmarks.soak.mutants.values import few_samples, many_channels, many_rates, not_numbers
@@ -23,4 +23,5 @@ def mutants(address: str, secret: str, mark: str) -> Iterator[Mutant]:
     yield from many_channels()
     yield from many_rates()
     yield from mislabelled(recordings)
+    yield from oddly_named(recordings[0])
     yield from posers(recordings[0], address, secret, mark)

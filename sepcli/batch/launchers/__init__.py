@@ -59,7 +59,7 @@ def launch(
         crew = crew_of(kind, duty, plan, shard, workers)
         if kind == "slurm":
             stack.close()  # nobody else is there; from here on each job has a lock of its own
-        yield from supervise(plan, rows_of(plan, shard), crew, given.max_failures)
+        yield from supervise(plan, rows_of(plan, shard), crew, given)
 
 
 def crew_of(kind: Kind, duty: Duty, plan: Plan, shard: Shard | None, workers: int | None) -> Crew:

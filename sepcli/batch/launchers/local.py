@@ -136,6 +136,7 @@ def leave_with_parent() -> None:
 
 
 def _leave(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # cleaning up is not to be disturbed
     sys.exit(128 + number)
 
 

@@ -11,7 +11,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from importlib import import_module
@@ -156,9 +156,7 @@ class SlurmCrew:
 
 def do_chunk(duty: Duty, rows: Rows, file: Path, output: Path, identity: Identity) -> None:
     """A job: do rows, writing events to a file, until a signal says that time is up."""
-    for name in SIGNALS:
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), _leave)
+    on_signals(leave)
     with closing(EventWriter(file)) as writer:
         try:
             with batch_lock(output, identity), closing(Worker(duty).work(rows)) as items:
@@ -169,7 +167,16 @@ def do_chunk(duty: Duty, rows: Rows, file: Path, output: Path, identity: Identit
         writer.end()
 
 
-def _leave(number: int, _frame: FrameType | None) -> None:
+def on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    """Have all SIGNALS that this system knows handled."""
+    for name in SIGNALS:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), handler)
+
+
+def leave(number: int, _frame: FrameType | None) -> None:
+    """Clean up and end; further signals do not disturb that."""
+    on_signals(signal.SIG_IGN)
     sys.exit(128 + number)
 
 

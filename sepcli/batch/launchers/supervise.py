@@ -19,7 +19,7 @@ from sepcli.batch.launchers.crew import Crew, Ended, Lost, News, Rows
 from sepcli.batch.launchers.docket import STRIKES, Docket
 from sepcli.batch.plan_file import Plan
 from sepcli.batch.shards import deal
-from sepcli.batch.worker import AGAIN, Tally, too_many
+from sepcli.batch.worker import AGAIN, Policy, Tally, too_many
 from sepcli.errors import ItemError, SepcliError
 from sepcli.separation.events import Done, Event, Failed, Finished, Planned, Skipped, Started
 from sepcli.separation.plan import Job
@@ -43,16 +43,14 @@ class Hand:
     told: Counter[str] = field(default_factory=Counter)
 
 
-def supervise(
-    plan: Plan, rows: Sequence[int], crew: Crew, max_failures: int | None = None
-) -> Generator[Event]:
+def supervise(plan: Plan, rows: Sequence[int], crew: Crew, policy: Policy) -> Generator[Event]:
     """Have a crew do rows of a plan.
 
     Args:
         plan: that the crew's workers were told of.
         rows: which of its rows.
         crew: not entered yet.
-        max_failures: rows that may fail before all stop; None for any number.
+        policy: how many rows may fail, and whether those that failed before are tried again.
 
     Yields:
         `Planned` first, `Done` last, and all that the workers tell between.
@@ -61,14 +59,15 @@ def supervise(
         SepcliError: what a worker refused to begin with; or if all workers died idle.
     """
     yield Planned(len(rows), sum(plan.seconds[row] for row in rows), ())
-    yield from Supervisor(plan, rows, crew, Tally(max_failures)).run()
+    yield from Supervisor(plan, rows, crew, policy).run()
 
 
 class Supervisor:
     """Keeps the books of a crew; see `supervise`."""
 
-    def __init__(self, plan: Plan, rows: Sequence[int], crew: Crew, tally: Tally) -> None:
-        self._plan, self._crew, self._tally = plan, crew, tally
+    def __init__(self, plan: Plan, rows: Sequence[int], crew: Crew, policy: Policy) -> None:
+        self._plan, self._crew, self._policy = plan, crew, policy
+        self._tally = Tally(policy.max_failures)
         self._docket = Docket(chunks(plan.seconds, rows, crew.size * crew.chunks_each))
         self._hands: dict[int, Hand] = {}
         self._idle = list(range(crew.size))
@@ -124,7 +123,10 @@ class Supervisor:
         for row in sorted(hand.begun):
             job = self._plan.row(row).job
             path = str(job.info.path)
-            if (outcome := books.outcome(job)) is None:
+            outcome = books.outcome(job)
+            # What an earlier run failed at is on the books, too, if it is tried again.
+            old = isinstance(outcome, Failed) and self._policy.retry_failed and not hand.told[path]
+            if outcome is None or old:
                 if self._docket.suspect(row):
                     yield quarantined(job, lost.reason, books, journal)
             elif hand.told[path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, replace
@@ -99,13 +100,20 @@ def outcome(events: list[Event]) -> Done:
 
 def stems(output: str = "out") -> dict[str, bytes]:
     """All files that are there, but hidden ones, with their content."""
-    folder = Path(output)
-    return {p.name: p.read_bytes() for p in sorted(folder.iterdir()) if p.name[0] != "."}
+    return {p.name: p.read_bytes() for p in sorted(Path(output).glob("[!.]*"))}
 
 
 def leftovers(output: str = "out") -> list[str]:
     """Hidden files of the kind that a kill leaves."""
     return [path.name for path in Path(output).rglob(".sepcli-partial-*")]
+
+
+def survivors(session: int, patience: float = 20.0) -> list[str]:
+    """Processes of a session that are alive when those that were about to end have ended."""
+    end = time.monotonic() + patience
+    while (alive := running(session)) and time.monotonic() < end:
+        time.sleep(0.05)
+    return alive
 
 
 def running(session: int) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_plans import Deadly, Stillborn, duty_for, fates, leftovers, outcome, running, stems
+from small_plans import Deadly, Stillborn, duty_for, fates, leftovers, outcome, stems, survivors
 
 from sepcli.batch.launchers.local import LocalCrew, usable_cores, visible_gpus
 from sepcli.batch.launchers.supervise import supervise
@@ -50,7 +50,7 @@ def told(process: subprocess.Popen[str]) -> str:
 
 def test_rows_of_killed_workers_are_done_by_others_but_killers_are_quarantined(plan: Make) -> None:
     duty = duty_for(made := plan(9), Deadly, always="r2.wav", once="r5.wav")
-    events = list(supervise(made, range(9), LocalCrew(duty, 2)))
+    events = list(supervise(made, range(9), LocalCrew(duty, 2), Policy()))
     assert fates(events) == {f"r{n}.wav": ONCE for n in range(9)} | {"r2.wav": Counter(["Failed"])}
     starts = Counter(Path(event.path).name for event in events if isinstance(event, Started))
     assert starts == {f"r{n}.wav": 1 for n in range(9)} | {"r2.wav": 2, "r5.wav": 2}
@@ -67,7 +67,7 @@ def test_rows_of_killed_workers_are_done_by_others_but_killers_are_quarantined(p
 def test_workers_that_cannot_begin_are_not_replaced_for_ever(plan: Make) -> None:
     crew = LocalCrew(duty_for(made := plan(2), Stillborn), 2)
     with pytest.raises(ItemError, match=r"all workers died before they could begin, .* SIGKILL"):
-        list(supervise(made, range(2), crew))
+        list(supervise(made, range(2), crew, Policy()))
     assert not multiprocessing.active_children()
 
 
@@ -82,7 +82,7 @@ def test_signals_stop_all_workers_and_the_batch_can_go_on(
     assert process.returncode == 128 + number
     assert "the same command can go on" in said
     assert "Traceback" not in said
-    assert not running(process.pid)
+    assert not survivors(process.pid)
     assert not leftovers()
     done = set(stems())
     events = list(run_plan(made, None, Policy()))
@@ -97,7 +97,7 @@ def test_workers_end_with_a_parent_that_is_killed(plan: Make) -> None:
     with at_work() as process:
         process.kill()
         told(process)  # until nobody is left who could write to it
-    assert not running(process.pid)
+    assert not survivors(process.pid)
 
 
 def test_each_worker_is_told_of_one_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

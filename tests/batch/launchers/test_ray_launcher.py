@@ -70,7 +70,7 @@ def test_splits_of_a_plan_give_the_same_stems(plan: Make, ray: ModuleType) -> No
 
 def test_a_killed_actor_s_rows_go_to_the_others(plan: Make, ray: ModuleType) -> None:
     duty = duty_for(made := plan(4), Deadly, once="r1.wav")
-    events = list(supervise(made, range(4), RayCrew(duty, 1)))
+    events = list(supervise(made, range(4), RayCrew(duty, 1), Policy()))
     assert fates(events) == {f"r{n}.wav": ONCE for n in range(4)}
     starts = Counter(Path(event.path).name for event in events if isinstance(event, Started))
     assert starts["r1.wav"] == 2
@@ -79,7 +79,7 @@ def test_a_killed_actor_s_rows_go_to_the_others(plan: Make, ray: ModuleType) -> 
 
 def test_actors_are_stopped_cleanly(plan: Make, ray: ModuleType) -> None:
     made = plan(1, seconds=60.0)
-    events = supervise(made, range(1), RayCrew(duty_for(made), None))
+    events = supervise(made, range(1), RayCrew(duty_for(made), None), Policy())
     assert any(isinstance(event, Progress) for event in events)
     events.close()
     assert not stems()

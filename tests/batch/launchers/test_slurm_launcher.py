@@ -8,6 +8,7 @@ import stat
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from signal import SIGINT, SIGTERM, SIGUSR2
 
 import pytest
 from small_plans import PYTHONPATH, Deadly, duty_for, fates, leftovers, outcome, stems
@@ -18,6 +19,7 @@ from sepcli.batch.launchers.supervise import supervise
 from sepcli.batch.lock import Identity, batch_lock
 from sepcli.batch.plan_file import Plan
 from sepcli.batch.shards import Shard
+from sepcli.batch.worker import Policy
 from sepcli.errors import OutputError, UsageError
 from sepcli.separation.events import Progress, Started
 
@@ -36,9 +38,11 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     The local executor cancels by SIGINT, which is ignored below a shell's background command.
     """
     monkeypatch.setenv("PYTHONPATH", PYTHONPATH)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = {name: signal.getsignal(name) for name in (SIGINT, SIGTERM, SIGUSR2)}
+    signal.signal(SIGINT, signal.default_int_handler)
     yield
-    signal.signal(signal.SIGINT, before)
+    for name, handler in before.items():
+        signal.signal(name, handler)
 
 
 def crew(plan: Plan, size: int, **deaths: str) -> SlurmCrew:
@@ -48,7 +52,7 @@ def crew(plan: Plan, size: int, **deaths: str) -> SlurmCrew:
 
 def test_jobs_share_a_plan_and_a_lost_one_s_rows_are_submitted_again(plan: Make) -> None:
     made = plan(4)
-    events = list(supervise(made, range(4), crew(made, 2, once="r1.wav")))
+    events = list(supervise(made, range(4), crew(made, 2, once="r1.wav"), Policy()))
     assert fates(events) == {f"r{n}.wav": ONCE for n in range(4)}
     starts = Counter(Path(event.path).name for event in events if isinstance(event, Started))
     assert starts == {f"r{n}.wav": 1 for n in range(4)} | {"r1.wav": 2}
@@ -59,7 +63,7 @@ def test_jobs_share_a_plan_and_a_lost_one_s_rows_are_submitted_again(plan: Make)
 
 def test_jobs_are_cancelled_with_the_command(plan: Make) -> None:
     made = plan(1, seconds=60.0)
-    events = supervise(made, range(1), crew(made, 1))
+    events = supervise(made, range(1), crew(made, 1), Policy())
     assert any(isinstance(event, Progress) for event in events)
     events.close()
     assert not stems()

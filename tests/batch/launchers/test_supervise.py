@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +17,7 @@ from sepcli.batch.launchers.crew import Duty, Ended, Item, Lost, News, Rows, Tol
 from sepcli.batch.launchers.docket import Docket
 from sepcli.batch.launchers.supervise import chunks, supervise
 from sepcli.batch.plan_file import Plan
+from sepcli.batch.worker import Policy
 from sepcli.errors import ItemError, MemoryExhausted, OutputError, SepcliError, UsageError
 from sepcli.separation.events import Event, Failed, Finished, Progress, Skipped, Started
 from sepcli.separation.queries import text_query
@@ -77,10 +79,11 @@ def linear_plan(plan: Make, linear: Callable[..., Path]) -> Make:
     return make
 
 
-def run(plan: Plan, dies: Dies, size: int = 2, most: int | None = None) -> list[Event]:
+def run(plan: Plan, dies: Dies, size: int = 2, policy: Policy | None = None) -> list[Event]:
     """Events of a crew over all rows, in as many chunks as there are rows."""
-    crew = Puppets(duty_for(plan), size, len(plan), dies)
-    events = list(supervise(plan, range(len(plan)), crew, most))
+    given = policy or Policy()
+    crew = Puppets(replace(duty_for(plan), policy=given), size, len(plan), dies)
+    events = list(supervise(plan, range(len(plan)), crew, given))
     assert crew.left
     return events
 
@@ -116,11 +119,23 @@ def test_what_failed_but_was_not_told_is_told(linear_plan: Make) -> None:
     assert outcome(events).exit_code == 1
 
 
+def test_what_failed_before_is_tried_again_although_its_worker_died(linear_plan: Make) -> None:
+    plan = linear_plan(1)
+    whole = Path("in/r0.wav").read_bytes()
+    Path("in/r0.wav").write_bytes(b"changed")
+    assert outcome(run(plan, never)).failed == 1
+    Path("in/r0.wav").write_bytes(whole)
+    deaths = iter([False, True])  # it starts, and then dies; its successor lives
+    events = run(plan, lambda *_: next(deaths, False), policy=Policy(retry_failed=True))
+    assert fates(events) == {"r0.wav": Counter(["Finished"])}
+    assert outcome(events).exit_code == 0
+
+
 def test_too_many_failures_stop_all(linear_plan: Make) -> None:
     plan = linear_plan(6)
     for number in range(6):
         Path(f"in/r{number}.wav").write_bytes(b"changed")
-    events = run(plan, never, most=2)
+    events = run(plan, never, policy=Policy(max_failures=2))
     failures = [event for event in events if isinstance(event, Failed)]
     assert len([f for f in failures if f.path.endswith(".wav")]) == 3
     assert "more than --max-failures allows" in failures[-1].error
@@ -154,7 +169,7 @@ def test_a_refusal_ends_the_batch(linear_plan: Make) -> None:
     plan.path.write_bytes(plan.path.read_bytes().replace(b"a gain", b"no gain"))
     crew = Puppets(duty_for(plan), 1, 1, never)
     with pytest.raises(UsageError):
-        list(supervise(plan, range(1), crew))
+        list(supervise(plan, range(1), crew, Policy()))
     assert crew.left
 
 
@@ -167,7 +182,7 @@ def test_workers_open_the_plan_that_was_dealt_from(linear_plan: Make) -> None:
 
 def test_rows_of_a_shard_only(linear_plan: Make) -> None:
     plan = linear_plan(4)
-    events = list(supervise(plan, [1, 3], Puppets(duty_for(plan), 1, 1, never)))
+    events = list(supervise(plan, [1, 3], Puppets(duty_for(plan), 1, 1, never), Policy()))
     assert list(fates(events)) == ["r1.wav", "r3.wav"]
 
 
