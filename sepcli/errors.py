@@ -20,6 +20,9 @@ class SepcliError(Exception):
         super().__init__(message)
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[type[SepcliError], tuple[str, str]]:
+        return type(self), (str(self), self.remedy)  # what pickle calls it with again
+
 
 class ItemError(SepcliError):
     """One file of many could not be read, separated or written."""

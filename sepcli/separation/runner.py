@@ -22,7 +22,10 @@ Wave = NDArray[np.float32]  # (samples, channels)
 
 BATCHES = {"cpu": 1, "cuda": 8, "mps": 4}  # windows at once
 SHORTEST_SECONDS = 1.0  # windows are not halved below this
-MEMORY_WORDS = ("out of memory", "not enough memory", "can't allocate memory", "alloc_cpu")
+MEMORY_WORDS = (
+    "out of memory", "not enough memory", "can't allocate memory", "alloc_cpu",
+    "can't start new thread",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class Runner:
         try:
             return self._forward(waves, question, rate)
         except (MemoryError, RuntimeError) as error:
-            if not _is_memory(error):
+            if not is_memory(error):
                 raise
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
@@ -119,10 +122,7 @@ class Runner:
             self._device = torch.device("cpu")
             self._network.to(self._device)
             return self.answer(waves, question, rate)
-        raise MemoryExhausted(
-            "out of memory even for one short window on the CPU",
-            "close other programs, ask fewer queries at once, or use a smaller model",
-        )
+        raise exhausted("out of memory even for one short window on the CPU")
 
     def _in_halves(self, wave: Wave, question: Question, rate: int) -> Answer:
         length = len(wave) * 5 // 8
@@ -182,7 +182,14 @@ def in_order(
     return stitched(answers, rate) if question.unordered else answers
 
 
-def _is_memory(error: BaseException) -> bool:
+def exhausted(what: str) -> MemoryExhausted:
+    """The error of a want of memory, in words."""
+    remedy = "close other programs, ask fewer queries at once, or use a smaller --window or model"
+    return MemoryExhausted(what, remedy)
+
+
+def is_memory(error: BaseException) -> bool:
+    """Whether an error says that there is no more memory, whoever wanted it."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     text = str(error).lower()
