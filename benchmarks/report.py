@@ -26,7 +26,7 @@ what it measures and how.
 | `mining.py` | single events in long recordings | `python benchmarks/mining.py DATA --write` |
 | `detect.py` | `sepcli detect` on known mixtures | `python benchmarks/detect.py DATA --write` |
 | `tiger.py` | TIGER-DnR, its authors' way and ours | `python benchmarks/tiger.py --write` |
-| `speakers.py` | speakers, in one order | `python benchmarks/speakers.py DATA --model RUN --write` |
+| `speakers.py` | speakers in order | `python benchmarks/speakers.py DATA --model RUN --write` |
 | `coverage.py` | intervals and tests of known rows | `python benchmarks/coverage.py --write` |
 | `metric_traps.py` | figures of docs/metrics.md | `python benchmarks/metric_traps.py` |
 | `make_manifests.py` | nothing: it wrote `sepcli/evaluation/manifests/`, before any training | |
