@@ -48,8 +48,8 @@ SECONDS = 10
 LONGEST = 5  # seconds of a clip
 NOISE_DB = -55.0
 LEVEL_DB = -22.0  # of a clip over its active frames
-THRESHOLDS = np.arange(0.36, 0.54, 0.02).round(2).tolist()
-WEIGHTS = (0.0, 0.1, 0.2, 0.25, 0.3, 0.4)
+THRESHOLDS = np.arange(0.38, 0.58, 0.02).round(2).tolist()
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4)
 
 Heard = list[tuple[tuple[str, ...], np.ndarray]]  # labels of the clips, and the recording
 IsRight = Callable[[str, str], bool]  # a listed name, a clip's label
@@ -196,7 +196,7 @@ def validation_clips(data: Path) -> Iterator[Clip]:
 
 
 def half_of(clip: Clip) -> str:
-    return "choose" if percentile(f"detect/{clip.origin}") < 50 else "report"
+    return "choose" if percentile(f"detect/{clip.label}/{clip.origin}") < 50 else "report"
 
 
 def recording(

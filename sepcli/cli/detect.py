@@ -26,7 +26,7 @@ def detect(
         typer.Option(help="The same, a label a line, or a CSV with display_name or label."),
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(min=-1, max=1, help="Least score, a cosine; 0.46 by default.")
+        float | None, typer.Option(min=-1, max=1, help="Least score; 0.48 by default.")
     ] = None,
     top: Annotated[
         int | None, typer.Option(min=1, help="At most so many sounds of a recording.")
@@ -47,9 +47,10 @@ def detect(
 ) -> None:
     """List what sounds are in recordings, and when.
 
-    Windows of two seconds are compared with the names of AudioSet's 527 classes, or with your own.
-    Of names that mean nearly the same the best is listed, and the others beside it. How often it is
-    right, and how much it misses, is told in the documentation.
+    Windows of two seconds are compared with the names of AudioSet's 527 classes, or with your own,
+    and the model says of the likeliest how sure it is that it could take them out. Of names that
+    mean nearly the same the best is listed, and the others beside it. How often it is right, and
+    how much it misses, is told in the documentation.
 
     Exit codes: 0 all were listened to, 1 a recording could not be read, 2 usage, 3 model.
 
@@ -99,7 +100,7 @@ def tell(outcome: Heard | Unheard, top: int | None, as_json: bool) -> None:
     for sound in sounds:
         typer.echo(printable(line(sound)))
     if not sounds:
-        typer.echo("  no sound was recognised")
+        typer.echo("  no sound was recognised; a lower --threshold may list more")
 
 
 def as_row(sound: Sound) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sepcli.audio.writer import output_errors
 from sepcli.errors import ItemError
 from sepcli.hashing import sha256_of
 from sepcli.registry.load import LoadedModel
-from sepcli.separation.examples import example_files
+from sepcli.separation.example_files import example_files
 from sepcli.separation.options import SeparateOptions
 from sepcli.separation.plan import Job, Output
 from sepcli.whole_file import written_whole

@@ -10,7 +10,7 @@ from unicodedata import category
 
 from sepcli.errors import UsageError
 from sepcli.query.sight import Picture, Sight
-from sepcli.separation.examples import check_example
+from sepcli.separation.example_files import check_example
 from sepcli.text_file import read_text
 
 EXCEPT = re.compile(

@@ -109,6 +109,7 @@ def test_a_batch_with_a_bad_file(
         (["mix.wav", "-q", "a gain of 1", "--start", "x"], 2, "not a time"),
         (["mix.wav", "-q", "a gain of 1", "--batch-size", "x"], 2, "not a batch size"),
         (["mix.wav", "-q", "a gain of 1", "--like", "no.wav"], 2, "no such example"),
+        (["mix.wav", "--like", "empty"], 2, "no recordings in empty"),
         (["mix.wav", "-q", "a gain of 1", "--report", "."], 2, "is a folder"),
         (["mix.wav", "-q", "a gain of 1", "-o", "-", "--residual"], 2, "takes one stem"),
         (["mix.wav", "-q", "a gain of 1", "-q", "b 2", "-o", "-"], 2, "takes one stem"),

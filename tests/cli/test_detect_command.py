@@ -161,6 +161,26 @@ def test_auto_alone(linear: Make, recording: Make, sepcli: Run, capsys: Capture)
 
 def test_the_shipped_model_names_a_rooster(sepcli: Run, capsys: Capture) -> None:
     shutil.copy(AUDIO / "rooster_and_helicopter.flac", "mix.flac")
-    code, out, _ = detect(sepcli, capsys, "mix.flac", "--threshold", 0.3, "--top", 1)
+    code, out, _ = detect(sepcli, capsys, "mix.flac", "--threshold", 0.4, "--top", 1)
     assert code == 0
     assert "Chicken, rooster" in out
+
+
+def test_the_shipped_model_takes_out_the_dog_that_it_hears(sepcli: Run, capsys: Capture) -> None:
+    truth = AUDIO / "truth/dog_and_rain.dog-barking.flac"
+    wave, rate = soundfile.read(truth)
+    soundfile.write("walk.flac", np.concatenate([np.zeros_like(wave), wave]), rate)
+    assert sepcli("separate", "walk.flac", "--auto", "--auto-limit", 1) == 0
+    assert "taking out Dog" in capsys.readouterr().err
+    stem = soundfile.read("separated/walk.dog.flac")[0]
+    assert np.linalg.norm(stem[len(wave) :] - wave) < 0.5 * np.linalg.norm(wave)
+    code, out, _ = detect(sepcli, capsys, "walk.flac", "--json")
+    (dog, *_) = json.loads(out)["sounds"]
+    assert (code, dog["label"], dog["spans"]) == (0, "Dog", [[4.0, 10.0]])
+
+
+def test_silence(sepcli: Run, capsys: Capture) -> None:
+    soundfile.write("silence.wav", np.zeros((44_100, 2)), 44_100)
+    code, out, err = detect(sepcli, capsys, "silence.wav")
+    assert (code, out.splitlines()[0], err) == (0, "silence.wav", "")
+    assert "no sound was recognised" in out

@@ -14,7 +14,7 @@ from mutagen.flac import FLAC, Picture
 import sepcli
 from sepcli.audio.tags import read_tags
 from sepcli.errors import OutputError, UsageError
-from sepcli.separation import run as running
+from sepcli.separation import check as checking
 from sepcli.separation.provenance import SIDECAR, read
 from sepcli.separation.queries import text_query
 from sepcli.separation.report import Report
@@ -383,7 +383,7 @@ def test_a_full_disk_is_refused_before_work(
     recording: Recording, linear: Linear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr(running.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(checking.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(OutputError, match="the stems need about"):
         separate(recording(), "a gain of 0.5", model=str(linear()))
 

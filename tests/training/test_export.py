@@ -71,7 +71,7 @@ def test_files_that_are_published_stay_where_they_are() -> None:
     encoder, files = query_files("model:bimodal", Path())
     entry = Registry().find("bimodal").entry
     assert entry.query is not None
-    assert encoder == entry.query.encoder
+    assert encoder == {"encoder": entry.query.encoder}
     remote = [role for role in ("clap", "tokenizer") if entry.files[role].remote]
     assert remote
     for role in remote:
