@@ -1,4 +1,4 @@
-"""Sounds given as examples: a recording, a folder of them, or an embedding that was kept."""
+"""What examples of a sound say: of a recording, a folder of them, or an embedding that was kept."""
 
 from __future__ import annotations
 
@@ -9,33 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sepcli.audio.folder import recordings_in
 from sepcli.audio.reader import AudioInfo, Wave, blocks, probe
 from sepcli.audio.resample import resampled
-from sepcli.errors import ItemError, UsageError
+from sepcli.errors import ItemError
 from sepcli.query.embedding_file import SUFFIX, read_embedding
 from sepcli.query.encoder import QueryEncoder
 from sepcli.registry.load import FALLBACK_RATE, encoder_fingerprint
 from sepcli.registry.store import Model
+from sepcli.separation.example_files import check_example, example_files
 
 EXAMPLE_SECONDS = 60.0  # of an example that are listened to
-
-
-def example_files(example: Path) -> list[Path]:
-    """The files of an example: itself, or the recordings of a folder, not of folders in it."""
-    return recordings_in(example) if example.is_dir() else [example]
-
-
-def check_example(example: Path) -> None:
-    """Refuse an example that is not there, and a folder without recordings.
-
-    Raises:
-        UsageError
-    """
-    if not example.exists():
-        raise UsageError(f"no such example: {example}", "check the path given to --like")
-    if not example_files(example):
-        raise UsageError(f"no recordings in {example}", "give a folder with examples")
 
 
 def check_kept(examples: Iterable[Path], model: Model) -> None:

@@ -8,7 +8,8 @@ from sepcli.errors import UsageError
 from sepcli.query.embedding_file import SUFFIX, write_embedding
 from sepcli.registry.load import encoder_fingerprint, load_encoder
 from sepcli.registry.store import Model
-from sepcli.separation.examples import check_example, direction_of, example_files, mean_direction
+from sepcli.separation.example_files import check_example, example_files
+from sepcli.separation.examples import direction_of, mean_direction
 from sepcli.separation.queries import text_query
 
 

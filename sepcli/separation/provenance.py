@@ -13,7 +13,7 @@ from sepcli.audio.tags import Tags, read_provenance, write_tags
 from sepcli.errors import ItemError
 from sepcli.hashing import sha256_of
 from sepcli.registry.load import LoadedModel
-from sepcli.separation.examples import example_files
+from sepcli.separation.example_files import example_files
 from sepcli.separation.options import SeparateOptions
 from sepcli.separation.plan import Job, Output
 

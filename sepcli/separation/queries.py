@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sepcli.errors import UsageError
 from sepcli.query.sight import Picture, Sight
-from sepcli.separation.examples import check_example
+from sepcli.separation.example_files import check_example
 
 EXCEPT = re.compile(
     r"^(?:everything|anything|all|all sounds?)\s+(?:but|except(?:\s+for)?)\s+(?P<rest>.+)$"
