@@ -62,10 +62,12 @@ def main() -> None:
     sets = SETS if given.fold4 else SETS[:1]
     if not given.page:
         climb(given, sets)
-    done = [(c.regime, c.sources, c.name) for c in read_cells() if scored(given.out / c.name, sets)]
+    cells = read_cells()
+    done = [cell for cell in cells if scored(given.out / cell.name, sets)]
     if not done:
         sys.exit("no cell is finished: run it without --page first")
-    print(write_page(given.out, done, sets))
+    missing = [cell.name for cell in cells if cell not in done]
+    print(write_page(given.out, [(c.regime, c.sources, c.name) for c in done], sets, missing))
 
 
 def climb(given: argparse.Namespace, sets: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""Where an example is: a file, or the recordings of a folder."""
+"""Where examples of a sound are: a recording, a folder of them, or an embedding that was kept."""
 
 from __future__ import annotations
 

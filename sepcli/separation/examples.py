@@ -1,4 +1,4 @@
-"""Sounds given as examples: a recording, a folder of them, or an embedding that was kept."""
+"""What examples of a sound say: of a recording, a folder of them, or an embedding that was kept."""
 
 from __future__ import annotations
 

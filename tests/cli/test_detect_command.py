@@ -184,3 +184,18 @@ def test_silence(sepcli: Run, capsys: Capture) -> None:
     code, out, err = detect(sepcli, capsys, "silence.wav")
     assert (code, out.splitlines()[0], err) == (0, "silence.wav", "")
     assert "no sound was recognised" in out
+
+
+@pytest.mark.usefixtures("listening_for_gains")
+def test_what_a_manifest_asks_for_is_not_looked_for(
+    linear: Make, recording: Make, sepcli: Run, capsys: Capture
+) -> None:
+    recording("loud.wav", peak=0.5)
+    recording("asked.wav", peak=0.5)
+    Path("both.csv").write_text("path,query\nloud.wav,\nasked.wav,a gain of 0.25\n")
+    assert sepcli("separate", "both.csv", "--auto", "-m", linear()) == 0
+    assert sorted(stem.name for stem in Path("separated").iterdir()) == [
+        "asked.a-gain-of-0-25.wav",
+        "loud.a-gain-of-0-5.wav",
+    ]
+    assert capsys.readouterr().err.count("taking out") == 1

@@ -195,3 +195,9 @@ def test_the_shipped_encoder_hears_alike_sounds_alike() -> None:
     words = encoder.embed_texts(["dog barking", "rain"])
     assert float(kept @ words[0]) > float(kept @ words[1])
     assert float(direction_of(rain, encoder, fingerprint) @ words[1]) > float(kept @ words[1])
+
+
+def test_what_cannot_be_read_is_no_embedding() -> None:
+    Path("folder.safetensors").mkdir()
+    with pytest.raises(UsageError, match=r"cannot read folder\.safetensors"):
+        read_embedding(Path("folder.safetensors"), "ours")
