@@ -118,7 +118,10 @@ class StemWriter:
         if self.peak > 1.0:  # full scale itself is clipped by one step, not scaled
             self.gain = (1 - step) / self.peak
         with ExitStack() as stack:
-            sources = [stack.enter_context(soundfile.SoundFile(for_libsndfile(self._raw(p)))) for p in self.paths]
+            sources = [
+                stack.enter_context(soundfile.SoundFile(for_libsndfile(self._raw(p))))
+                for p in self.paths
+            ]
             targets = [self._open(partial_path(p), self._encoding, stack) for p in self.paths]
             for stems in _side_by_side(sources):
                 for target, stem in zip(targets, self._rounded(stems, step), strict=True):
