@@ -50,7 +50,7 @@ class Linear(nn.Module):
         super().__init__()
         self.unused = nn.Parameter(torch.zeros(1))
 
-    def forward(self, mixture: Tensor, queries: Tensor, rate: int) -> tuple[Tensor, None]:
+    def forward(self, mixture: Tensor, queries: Tensor, _rate: int) -> tuple[Tensor, None]:
         """(batch, channels, samples) -> (batch, queries, channels, samples)."""
         if mixture.numel() > self.most:
             raise torch.OutOfMemoryError("out of memory (pretended)")
@@ -69,7 +69,7 @@ class Numbers:
         rows = torch.tensor([[gain_in(text), 1.0] for text in texts])
         return nn.functional.normalize(rows, dim=-1)
 
-    def embed_audio(self, wave: Wave, rate: int) -> Tensor:
+    def embed_audio(self, _wave: Wave, _rate: int) -> Tensor:
         """(2,): an example asks for all there is."""
         return nn.functional.normalize(torch.ones(2), dim=-1)
 

@@ -30,6 +30,7 @@ what it measures and how.
 | `coverage.py` | intervals and tests of known rows | `python benchmarks/coverage.py --write` |
 | `fleet.py` | bookkeeping of 1,000 workers | `python benchmarks/fleet.py --write` |
 | `cost.py` | nothing: it computes [costs](../docs/scale.md) | `python benchmarks/cost.py` |
+| `soak/` | [faults](../docs/reliability.md), provoked | `make soak` |
 | `metric_traps.py` | figures of docs/metrics.md | `python benchmarks/metric_traps.py` |
 | `make_manifests.py` | nothing: it wrote `sepcli/evaluation/manifests/`, before any training | |
 

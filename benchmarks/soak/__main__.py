@@ -60,19 +60,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     parser.add_argument("--quick", action="store_true", help="fewer trials")
-    parser.add_argument("--write", action="store_true", help="keep the figures of all rows")
+    parser.add_argument("--write", action="store_true", help="keep the figures of these rows")
     given = parser.parse_args()
     if unknown := set(given.rows) - ROWS.keys():
         parser.error(f"no row {', '.join(sorted(unknown))}; there are {', '.join(ROWS)}")
-    began, seen = time.monotonic(), {}
+    began, good = time.monotonic(), True
     for name in given.rows or ROWS:
-        seen[name] = observed(ROWS[name], given.quick)
-        print_row(ROWS[name], seen[name])
+        started = time.monotonic()
+        seen = observed(ROWS[name], given.quick)
+        print_row(ROWS[name], seen)
+        good &= seen.good
+        if given.write and not given.quick:
+            write(name, seen, time.monotonic() - started)
     minutes = (time.monotonic() - began) / 60
-    good = all(row.good for row in seen.values())
     print(f"\n{minutes:.1f} minutes, {'all as required' if good else 'NOT AS REQUIRED'}")
-    if given.write and not given.rows and not given.quick:
-        RESULTS.write_text(json.dumps(figures(seen, minutes), indent=1) + "\n")
     sys.exit(0 if good else 1)
 
 
@@ -99,26 +100,25 @@ def words(seen: Observed) -> str:
     return f"{tried}: " + ", ".join(f"{count} {name}" for name, count in seen.counts.items())
 
 
-def figures(seen: dict[str, Observed], minutes: float) -> dict[str, object]:
-    """What is kept."""
-    return {
+def write(name: str, seen: Observed, seconds: float) -> None:
+    """Put the figures of a row in the place of its earlier ones."""
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    figures = {
+        "fault": ROWS[name].fault,
+        "must": ROWS[name].must,
+        "observed": words(seen),
+        "as_required": seen.good,
+        "date": datetime.now(UTC).date().isoformat(),
+        "minutes": round(seconds / 60, 1),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python "
         f"{platform.python_version()}",
-        "date": datetime.now(UTC).date().isoformat(),
-        "minutes": round(minutes, 1),
-        "rows": {
-            name: {
-                "fault": ROWS[name].fault,
-                "must": ROWS[name].must,
-                "observed": words(row),
-                "as_required": row.good,
-                "trials": row.trials,
-                "counts": row.counts,
-                **row.figures,
-            }
-            for name, row in seen.items()
-        },
+        "trials": seen.trials,
+        "counts": seen.counts,
+        **seen.figures,
     }
+    rows = {**kept, name: figures}
+    ordered = {row: rows[row] for row in ROWS if row in rows}
+    RESULTS.write_text(json.dumps(ordered, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ FREE = 10**12  # bytes that a disk claims to have
 LONG, LONGER = 300, 5000  # characters; names have 255 at most, paths 4096
 
 
-def provoke(folder: Path, quick: bool) -> Observed:
+def provoke(folder: Path, _quick: bool) -> Observed:
     """Everything once; quick or not, that takes seconds."""
     seen = begin()
     field(folder)
@@ -134,7 +134,7 @@ def lost_inputs(folder: Path, seen: Observed) -> None:
         wait_for(place / "stems/0.a-gain-of-0-5.wav")
         for number in (1, 2):
             change(place / f"inputs/{number}.wav")
-        expect(running.finish(60), 1, f"input {what}", place / "stems", seen)
+        expect(running.finish(180), 1, f"input {what}", place / "stems", seen)
 
 
 def cut(path: Path) -> None:
@@ -148,7 +148,7 @@ def lost_outputs(folder: Path, seen: Observed) -> None:
     running = Running(COMMAND, place)
     wait_for(place / "stems/0.a-gain-of-0-5.wav")
     shutil.rmtree(place / "stems", ignore_errors=True)
-    outcome = running.finish(60)
+    outcome = running.finish(180)
     seen.tried("commands")
     seen.expect(outcome.code in (0, 5), "wrong codes", f"stems deleted: {outcome.code}")
     seen.expect(outcome.clear, "unclear lines", f"stems deleted: {outcome.err[-300:]}")

@@ -4,11 +4,13 @@ The process is forked from one that has torch loaded already: a batch begins at 
 hundreds of them can be killed in minutes.
 """
 
+import faulthandler
 import json
 import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from benchmarks import linear
 QUERY = "a gain of 0.5"
 GAIN = 0.5
 POLL = 0.002  # seconds
+LAST_WORDS = 1.0  # seconds for a command that hangs to say where
 TRACEBACK = "Traceback (most recent call last)"
 
 torch.set_num_threads(1)  # threads do not survive a fork
@@ -83,6 +86,8 @@ class Running:
         log: str = "",
     ) -> None:
         self._logs = folder / f".out-{log}", folder / f".err-{log}"
+        for path in self._logs:
+            path.write_bytes(b"")  # here, since the process may be killed before it does anything
         self._began = time.monotonic()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
@@ -93,9 +98,11 @@ class Running:
     def _become(self, words: list[str], folder: Path, prepare: Callable[[], object] | None) -> None:
         code = 70  # of a command that could not even begin
         try:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # until the command has its own
             os.chdir(folder)
             for number, log in enumerate(self._logs, start=1):
-                os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+                os.dup2(os.open(log, os.O_WRONLY), number)
+            faulthandler.register(signal.SIGUSR1, sys.stderr, all_threads=True)
             if prepare is not None:
                 prepare()
             sys.argv = words
@@ -104,8 +111,6 @@ class Running:
         except SystemExit as ended:
             code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         except BaseException:
-            import traceback
-
             traceback.print_exc()
         finally:
             for stream in (sys.stdout, sys.stderr):
@@ -125,6 +130,8 @@ class Running:
                 break
             if not hung and time.monotonic() - self._began > limit:
                 hung = True
+                self.send(signal.SIGUSR1)  # says where it stands
+                time.sleep(LAST_WORDS)
                 self.send(signal.SIGKILL)
             time.sleep(POLL)
         code = None if hung else os.waitstatus_to_exitcode(status)
@@ -136,7 +143,7 @@ class Running:
 def sepcli(
     *words: object,
     folder: Path,
-    limit: float = 60.0,
+    limit: float = 180.0,
     prepare: Callable[[], object] | None = None,
     log: str = "",
 ) -> Outcome:

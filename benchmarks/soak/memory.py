@@ -15,7 +15,7 @@ PRETENDED = {"half a window": 3_000_000, "a thirtieth": 200_000, "next to nothin
 ENOUGH = 180_000  # values: two seconds of two channels, which are not halved
 
 
-def provoke(folder: Path, quick: bool) -> Observed:
+def provoke(folder: Path, _quick: bool) -> Observed:
     """Limit the memory of commands more and more."""
     seen = begin()
     field(folder, (1.0, 200.0))

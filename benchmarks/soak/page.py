@@ -11,7 +11,7 @@ from benchmarks.report import table
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks/results/soak.json"
 PAGE = ROOT / "docs/reliability.md"
-HEADS = ("fault", "must", "observed", "as required")
+HEADS = ("fault", "must", "observed", "as required", "minutes")
 
 HEAD = """# Reliability
 
@@ -34,17 +34,34 @@ is never enough (4) stop a batch, since no further recording would fare better.
 
 **Nothing wrong is done in silence.** What a recording is told of, and when it is refused:
 
-| the recording | |
-|---|---|
-| ends before its header says: WAV, RF64, W64, AIFF, MP3, MP4 and their like | separated as far as it goes, with a warning |
-| an Ogg without its last page, or with another recording behind the first | separated as far as it goes, with a warning |
-| a header that promises no samples, or fewer than follow | a warning says what was taken for sound |
-| a header whose sample rate its byte rate contradicts | separated, with a warning |
-| a header that contradicts itself on how long a sample is | refused |
-| damage inside: a decoder stumbles, an Ogg's page is broken or missing, a FLAC's checksum differs | refused |
-| NaN or infinite samples, no samples, more than 64 channels, below 1 or above 768 kHz | refused |
-| no recording at all, whatever its name | refused |
+"""
 
+TOLD = (
+    (
+        "ends before its header says: WAV, RF64, W64, AIFF, MP3",
+        "separated as far as it goes, with a warning",
+    ),
+    (
+        "an Ogg without its last page, or with another recording after the first",
+        "separated as far as it goes, with a warning",
+    ),
+    (
+        "a header that promises no samples, or fewer than follow",
+        "separated, with a warning that says what was taken for sound",
+    ),
+    ("a header whose sample rate its byte rate contradicts", "separated, with a warning"),
+    ("a header that contradicts itself on how long a sample is", "refused"),
+    (
+        "damage inside: a decoder stumbles, an Ogg's page is broken or missing, a FLAC's "
+        "checksum differs",
+        "refused",
+    ),
+    ("NaN or infinite samples, or no samples", "refused"),
+    ("more than 64 channels, below 1 kHz, above 768 kHz", "refused"),
+    ("no recording at all, whatever its name", "refused"),
+)
+
+RULE = """
 The rule behind it: where the end is missing, all that comes before it is right, and an hour of an
 interview whose recorder lost power is worth separating; so that is a warning, and the exit code
 stays 0. Where something inside is missing, what follows may be shifted or wrong; so that is a
@@ -95,16 +112,24 @@ def main() -> None:
     PAGE.write_text(page(json.loads(RESULTS.read_text())), encoding="utf-8")
 
 
-def page(figures: dict) -> str:
+def page(rows: dict) -> str:
     """The whole page."""
-    rows = figures["rows"]
     lines = [
-        (row["fault"], row["must"], row["observed"], "yes" if row["as_required"] else "**no**")
+        (
+            row["fault"],
+            row["must"],
+            row["observed"],
+            "yes" if row["as_required"] else "**no**",
+            row["minutes"],
+        )
         for row in rows.values()
     ]
+    machines = sorted({f"{row['date']}, {row['machine']}" for row in rows.values()})
     return (
         HEAD
-        + f"{figures['date']}, {figures['machine']}, {figures['minutes']:.0f} minutes.\n\n"
+        + table(("the recording", "what becomes of it"), list(TOLD))
+        + RULE
+        + f"{'; '.join(machines)}.\n\n"
         + table(HEADS, lines)
         + "\nThe mutated inputs, by what was done to them:\n\n"
         + table(("mutation", "files"), list(rows["inputs"]["kinds"].items()))

@@ -23,7 +23,7 @@ def provoke(folder: Path, quick: bool) -> Observed:
         wait_for(stems / ".sepcli-lock")
         second = sepcli(*COMMAND, "--overwrite", folder=place, log="second")
         expect(second, 5, "the second", None, seen, "is writing to")
-        expect(first.finish(60), 0, "the first", stems, seen)
+        expect(first.finish(180), 0, "the first", stems, seen)
         found = len(list(stems.glob("*.wav")))
         seen.expect(found == 2, "corrupted stems", f"{found} stems of 2")
     at_once(folder, seen)
@@ -39,6 +39,6 @@ def at_once(folder: Path, seen: Observed) -> None:
     """Two that start at the same moment: one works, or both are told; never both work."""
     place = field(folder / "at-once", (5.0,))
     both = [Running((*COMMAND, "--overwrite"), place, log=name) for name in ("one", "two")]
-    codes = sorted(running.finish(60).code or 0 for running in both)
+    codes = sorted(running.finish(180).code or 0 for running in both)
     seen.tried("commands")
     seen.expect(codes in ([0, 5], [0, 0]), "wrong codes", f"two at once: {codes}")

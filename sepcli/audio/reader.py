@@ -151,7 +151,7 @@ def _probe(path: Path, stream: int) -> AudioInfo:
     try:
         return _probe_soundfile(path)
     except soundfile.LibsndfileError as error:
-        raise ItemError(f"{path} is no recording, or is damaged", NO_RECORDING) from error
+        raise _no_recording(path) from error
 
 
 def _beginning(path: Path) -> bytes:
@@ -265,10 +265,14 @@ def _opened(path: Path) -> Iterator[InputContainer]:
     try:
         container = av.open(str(path), options=local_only(), metadata_errors="ignore")
     except (av.FFmpegError, ValueError, OSError) as error:
-        message = f"{path} is no recording, or is damaged"
-        raise ItemError(message, NO_RECORDING) from error
+        raise _no_recording(path) from error
     with container:
         yield container
+
+
+def _no_recording(path: Path) -> ItemError:
+    message = f"cannot read {path} as audio: it is damaged, or no recording"
+    return ItemError(message, NO_RECORDING)
 
 
 def _damaged(info: AudioInfo, heard: int) -> ItemError:

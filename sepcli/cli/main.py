@@ -25,7 +25,7 @@ from sepcli.cli import (
     train,
 )
 from sepcli.cli.voice import printable
-from sepcli.errors import MemoryExhausted, SepcliError
+from sepcli.errors import MemoryExhausted, SepcliError, is_memory
 
 SIGNALLED = 128  # exit code of a command that a signal stopped, less the signal's number
 LONGEST = 4000  # characters of an error; a config may have hundreds of them
@@ -103,7 +103,7 @@ def foreseen(error: Exception) -> SepcliError:
     """An error that a user can do something about, made of one that nobody thought of."""
     if isinstance(error, SepcliError):
         return error
-    if isinstance(error, MemoryError):
+    if is_memory(error):
         return MemoryExhausted("out of memory", "close other programs, or use a smaller model")
     first = next(iter(str(error).splitlines()), "")
     what = f"unexpected {type(error).__name__}: {first}"

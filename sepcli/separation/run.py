@@ -12,7 +12,7 @@ import numpy as np
 from sepcli.audio.doubts import doubts
 from sepcli.audio.tags import Tags, read_tags
 from sepcli.audio.writer import StemWriter
-from sepcli.errors import ItemError, MemoryExhausted, OutputError, SepcliError
+from sepcli.errors import ItemError, MemoryExhausted, OutputError, SepcliError, is_memory
 from sepcli.registry.load import LoadedModel, load
 from sepcli.registry.store import Registry
 from sepcli.separation import provenance
@@ -43,7 +43,6 @@ from sepcli.separation.runner import (
     Runner,
     choose_device,
     exhausted,
-    is_memory,
 )
 from sepcli.separation.streams import opened, redirected
 

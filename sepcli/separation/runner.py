@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sepcli.audio.windows import Joiner, Layout, Window, cut
-from sepcli.errors import MemoryExhausted, UsageError
+from sepcli.errors import MemoryExhausted, UsageError, is_memory
 from sepcli.registry.load import Network
 from sepcli.separation.arbitration import deny, share
 from sepcli.separation.options import SeparateOptions
@@ -22,10 +22,6 @@ Wave = NDArray[np.float32]  # (samples, channels)
 
 BATCHES = {"cpu": 1, "cuda": 8, "mps": 4}  # windows at once
 SHORTEST_SECONDS = 1.0  # windows are not halved below this
-MEMORY_WORDS = (
-    "out of memory", "not enough memory", "can't allocate memory", "alloc_cpu",
-    "can't start new thread",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -186,11 +182,3 @@ def exhausted(what: str) -> MemoryExhausted:
     """The error of a want of memory, in words."""
     remedy = "close other programs, ask fewer queries at once, or use a smaller --window or model"
     return MemoryExhausted(what, remedy)
-
-
-def is_memory(error: BaseException) -> bool:
-    """Whether an error says that there is no more memory, whoever wanted it."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    text = str(error).lower()
-    return any(words in text for words in MEMORY_WORDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Callable
@@ -21,6 +22,8 @@ Sepcli = Callable[..., int]
         (ZeroDivisionError("division by zero\nmore"), 1, "unexpected ZeroDivisionError: division"),
         (ValueError(""), 1, "unexpected ValueError: "),
         (MemoryError(), 4, "out of memory"),
+        (OSError(errno.ENOMEM, "no"), 4, "out of memory"),
+        (ImportError("lib.so: failed to map segment from shared object"), 4, "out of memory"),
         (UsageError("a\x1b[2Jb", "do\x07 c"), 2, "a?[2Jb"),
         (UsageError("x" * 10**6, "help"), 2, "x" * 4000),
     ],

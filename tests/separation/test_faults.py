@@ -20,12 +20,11 @@ from mutagen.id3 import ID3, TXXX
 import sepcli
 from sepcli.audio import tags as tagging
 from sepcli.audio.tags import Tags, read_tags, write_tags
-from sepcli.errors import OutputError, UsageError
+from sepcli.errors import OutputError, UsageError, is_memory
 from sepcli.separation import engine, provenance
 from sepcli.separation import run as running
 from sepcli.separation.provenance import SIDECAR
 from sepcli.separation.report import Report, check_report
-from sepcli.separation.runner import is_memory
 
 Recording = Callable[..., Path]
 Linear = Callable[..., Path]

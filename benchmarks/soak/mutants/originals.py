@@ -111,6 +111,5 @@ def decoded(content: bytes) -> Wave:
     with av.open(io.BytesIO(content)) as file:
         packed = av.AudioResampler(format="flt")  # PyAV crashes with more than 8 planes
         for frame in [*file.decode(audio=0), None]:
-            for part in packed.resample(frame):
-                parts.append(part.to_ndarray().reshape(part.samples, -1))
+            parts += [p.to_ndarray().reshape(p.samples, -1) for p in packed.resample(frame)]
     return np.concatenate(parts)

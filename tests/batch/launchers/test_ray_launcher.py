@@ -53,7 +53,7 @@ def test_splits_of_a_plan_give_the_same_stems(plan: Make, ray: ModuleType) -> No
         "alone": run_plan(plans["alone"], None, exact),
         "local": launch("local", plans["local"], None, exact, 2),
         "ray": launch("ray", plans["ray"], None, exact, 2),
-        "free": launch("ray", plans["free"], None, Policy(batch_size=2), 2),
+        "free": launch("ray", plans["free"], None, Policy(batch_size=2), 1),
     }
     told = {name: fates(run) for name, run in runs.items()}
     assert all(fate == {f"r{n}.wav": ONCE for n in range(3)} for fate in told.values())
