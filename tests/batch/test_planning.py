@@ -20,6 +20,7 @@ from sepcli.query.detect import Sound
 from sepcli.query.sight import Picture, Sight
 from sepcli.separation import auto, looking
 from sepcli.separation.events import Detected
+from sepcli.separation.inputs import Source
 from sepcli.separation.options import SeparateOptions
 from sepcli.separation.plan import Rejected
 from sepcli.separation.queries import Query, text_query
@@ -175,15 +176,15 @@ def test_what_is_detected_is_planned(
     for name in ("a.wav", "b.wav"):
         recording(name, seconds=1)
     Path("c.wav").write_text("no audio")
-    monkeypatch.setattr(auto, "detector_of", lambda *_: None)
 
-    def sounds(source: object, *_: object) -> list[Sound]:
-        path = getattr(source, "path", Path())
-        if path.name == "c.wav":
-            raise auto.ItemError("cannot read c.wav", "record it again")
-        return [Sound("a gain of 0.5", 0.8, (), ())] if path.name == "a.wav" else []
+    class Ears:
+        def sounds_in(self, source: Source, *_: object) -> list[Sound]:
+            if source.path == Path("c.wav"):
+                raise auto.ItemError("cannot read c.wav", "record it again")
+            found = source.path == Path("a.wav")
+            return [Sound("a gain of 0.5", 0.8, (), ())] if found else []
 
-    monkeypatch.setattr(auto, "sounds_in", sounds)
+    monkeypatch.setattr(auto, "listener", lambda *_: Ears())
     given = options(linear, "a.wav", "b.wav", "c.wav", queries=(), auto=True)
     items = list(make_plan(given))
     assert [type(item) for item in items] == [Detected, Detected, Rejected, Row]
