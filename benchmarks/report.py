@@ -19,6 +19,9 @@ what it measures and how.
 | `quality.py` | `sepcli eval` on our own sets | `python benchmarks/quality.py DATA --write` |
 | `kinds.py` | speech, and a guitar in its band | `python benchmarks/kinds.py DATA --write` |
 | `speed.py` | time and memory of whole commands | `python benchmarks/speed.py --write` |
+| `front_end.py` | all but the network | `python -m benchmarks.front_end --write` |
+| `queries.py` | several queries in one pass | `python -m benchmarks.queries --write` |
+| `overlap.py` | what overlapping windows buy | `python benchmarks/overlap.py DATA --write` |
 | `bss_eval.py` | BSS Eval against museval and mir_eval | `python benchmarks/bss_eval.py --write` |
 | `audiosep.py` | AudioSep's network, its way and ours | `python benchmarks/audiosep.py --write` |
 | `bimodal_training.py` | bi-modal steps | `python benchmarks/bimodal_training.py --write` |
@@ -42,6 +45,9 @@ def main() -> None:
         ("quality", quality_section),
         ("kinds", kinds_section),
         ("speed", speed_section),
+        ("front_end", front_end_section),
+        ("queries", queries_section),
+        ("overlap", overlap_section),
         ("coverage", coverage_section),
         ("bss_eval", bss_eval_section),
         ("audiosep", audiosep_section),
@@ -229,6 +235,76 @@ def speed_section(figures: dict) -> str:
     return (
         f"## Speed\n\nDefault model, 44.1 kHz stereo, 16 bit, one query; {figures['machine']}.\n\n"
         + table(("", ""), rows)
+    )
+
+
+def front_end_section(figures: dict) -> str:
+    """Stages against the limit."""
+    names = {
+        "decode_wav": "decode WAV",
+        "decode_flac": "decode FLAC, and compare its checksum",
+        "hash": "hash of the recording",
+        "cut": "cut into windows",
+        "stft": "STFT and magnitude",
+        "istft": "mask and inverse STFT",
+        "join": "cross-fade, rest, levels",
+        "encode_wav": "encode WAV",
+        "encode_flac": "encode FLAC",
+        "resample": "to 32 kHz and back",
+    }
+    wholes = {
+        "whole": "all, file to file",
+        "whole_resampled": "all, at 32 kHz between",
+    }
+    rows = [(name, figures["stages"][key], "") for key, name in names.items()]
+    rows += [
+        (f"{name}, {kind.upper()}", took, f"{took / figures['limit']:.2f}")
+        for key, name in wholes.items()
+        for kind, took in figures[key].items()
+    ]
+    return (
+        "\n## All but the network\n\nCPU milliseconds of one core for a second of 44.1 kHz stereo, "
+        f"16 bit, one stem; {figures['seconds']} s of it. Files are WAV or FLAC, both in and out. "
+        f"The limit is {figures['limit']:g} ms.\n\n" + table(("", "ms", "of the limit"), rows)
+    )
+
+
+def queries_section(figures: dict) -> str:
+    """Cost against the number of queries."""
+    rows = [
+        (
+            one["queries"],
+            *(row[key] for row in (one, all_of_it) for key in ("milliseconds", "against_one")),
+            all_of_it["against_as_many_passes"],
+        )
+        for one, all_of_it in zip(figures["network"], figures["whole"], strict=True)
+    ]
+    heads = ("queries", "network, ms", "times", "command, ms", "times", "against as many passes")
+    return (
+        f"\n## Queries in one pass\n\nModel `{figures['model']}`, CPU milliseconds of one core for "
+        f"a second of 44.1 kHz stereo; {figures['seconds']} s of it.\n\n" + table(heads, rows)
+    )
+
+
+def overlap_section(figures: dict) -> str:
+    """Quality and cost of layouts, on the grid and off it."""
+    pairs = zip(figures["rows"][::2], figures["rows"][1::2], strict=True)
+    rows = [
+        (
+            *(f"{on[key]:g}" for key in ("window", "context", "fade")),
+            f"{on['cost']:.2f}",
+            *(f"{row['sdri']:.2f}" for row in (on, off)),
+            *(f"{row['agreement']:.1f}" for row in (on, off)),
+        )
+        for on, off in pairs
+    ]
+    heads = ("window, s", "context", "fade", "cost")
+    figures_of = ("SDRi, dB", "off the grid", "agreement, dB", "off the grid")
+    return (
+        f"\n## Overlap\n\nModel `{figures['model']}`, {figures['minutes']} minutes of two sounds, "
+        "validation clips. Cost is seconds heard for a second of recording, on the grid; agreement "
+        "is with the stem of the whole minute heard at once, whose SDRi is "
+        f"{figures['whole_sdri']:.2f} dB.\n\n" + table((*heads, *figures_of), rows)
     )
 
 

@@ -7,13 +7,19 @@ it filters.
 
 Analysis uses a periodic Hann window w with hop = window / 4. Synthesis is the
 least-squares inverse of Griffin and Lim (1984, eq. 6): overlap-add of the windowed inverse
-transforms divided by sum_m w^2(n - m hop), which torch.istft implements.
+transforms divided by sum_m w^2(n - m hop). Since a window is four hops long, that is the sum of
+four signals, each a row of non-overlapping quarters, one hop later than the last: torch.istft,
+which scatters sample by sample, takes twice as long.
+
+Spectrograms lie frame by frame in memory, as the transform makes them and reads them. What
+multiplies one does best to lie so, too.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 FRAMES_PER_SECOND = 100  # hop of 10 ms
 WINDOW_HOPS = 4  # window of 40 ms
@@ -69,13 +75,18 @@ def istft(spec: Tensor, rate: int, samples: int) -> Tensor:
     """
     hop = hop_length(rate)
     window = torch.hann_window(WINDOW_HOPS * hop, dtype=spec.real.dtype, device=spec.device)
-    flat = spec.reshape(-1, *spec.shape[-2:])
-    wave = torch.istft(
-        flat,
-        WINDOW_HOPS * hop,
-        hop,
-        window=window / window.sum(),
-        center=True,
-        length=samples,
-    )
-    return wave.reshape(*spec.shape[:-2], samples)
+    frames = torch.fft.irfft(spec.mT, WINDOW_HOPS * hop) * (window * window.sum())
+    weight = overlap_add(window.square().expand(frames.shape[-2], -1))
+    first = WINDOW_HOPS // 2 * hop  # the first frame is centred on the first sample
+    inside = slice(first, first + samples)
+    return overlap_add(frames)[..., inside] / weight[inside]
+
+
+def overlap_add(frames: Tensor) -> Tensor:
+    """(..., frames, WINDOW_HOPS * hop) -> (..., (frames + WINDOW_HOPS - 1) * hop)."""
+    count = frames.shape[-2]
+    quarters = frames.unflatten(-1, (WINDOW_HOPS, -1)).unbind(-2)
+    total = F.pad(quarters[0], (0, 0, 0, WINDOW_HOPS - 1))
+    for hops, quarter in enumerate(quarters[1:], 1):
+        total[..., hops : hops + count, :] += quarter
+    return total.flatten(-2)

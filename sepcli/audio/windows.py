@@ -12,7 +12,7 @@ that start at multiples of a group, its grid, are pooled as the whole signal wou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,25 +82,31 @@ def cut(blocks: Iterable[Wave], layout: Layout) -> Iterator[Window]:
 
     A stream shorter than a window gives one short window; an empty one gives none.
     """
-    buffer: Wave | None = None
-    start, fade_in = 0, None  # start: index of the buffer's first sample in the signal
+    held: list[Wave] = []  # the signal from `start` on
+    start, end = 0, 0
+    base, fade_in = 0, None  # of the next window
     keep = layout.window  # samples before a window's start that the last one may need
-    base = 0  # index of the next window's start
     for block in blocks:
-        buffer = block if buffer is None else np.concatenate([buffer, block])
+        held.append(block)
+        end += len(block)
         # One sample more than the window is needed to know that it is not the last.
-        while start + len(buffer) > base + layout.window:
+        while end > base + layout.window:
+            buffer = joined(held)
             at = base - start
             yield Window(base, buffer[at : at + layout.window], fade_in, last=False)
             base += layout.hop
             fade_in = base + layout.context
             drop = max(0, base - keep - start)
-            buffer, start = buffer[drop:], start + drop
-    if buffer is not None and len(buffer):
-        end = start + len(buffer)
+            held, start = [buffer[drop:]], start + drop
+    if end:
         whole = -(-(end - layout.window) // layout.grid) * layout.grid  # rounded up
         first = max(0, min(base, whole))
-        yield Window(first, buffer[first - start :], fade_in, last=True)
+        yield Window(first, joined(held)[first - start :], fade_in, last=True)
+
+
+def joined(parts: Sequence[Wave]) -> Wave:
+    """One after another; copied only if they are several."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 class Joiner:

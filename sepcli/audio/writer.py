@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from sepcli.audio.formats import LARGEST_WAV, Encoding, for_libsndfile
 from sepcli.errors import OutputError
 
-Wave = NDArray[np.float32]  # (samples, channels)
+Stems = NDArray[np.float32]  # (stems, samples, channels)
 
 PARTIAL = ".sepcli-partial-"  # prefix of a file that is not whole yet
 BLOCK = 1 << 16  # samples a step while finishing
@@ -78,11 +78,11 @@ class StemWriter:
                 with suppress(OSError):
                     leftover.unlink(missing_ok=True)
 
-    def write(self, stems: NDArray[np.float32]) -> None:
+    def write(self, stems: Stems) -> None:
         """Append (stems, samples, channels)."""
         if stems.shape[1] == 0:
             return
-        self.peak = max(self.peak, float(np.abs(stems).max()))
+        self.peak = max(self.peak, float(stems.max()), -float(stems.min()))
         self._samples += stems.shape[1]
         with output_errors(self.paths[0]):
             for file, stem in zip(self._files, stems, strict=True):
@@ -124,19 +124,21 @@ class StemWriter:
             ]
             targets = [self._open(partial_path(p), self._encoding, stack) for p in self.paths]
             for stems in _side_by_side(sources):
-                for target, stem in zip(targets, self._rounded(stems, step), strict=True):
+                for target, stem in zip(targets, self._integers(stems, step), strict=True):
                     target.write(stem)
         for path in self.paths:
             self._raw(path).unlink()
 
-    def _rounded(self, stems: NDArray[np.float64], step: float) -> NDArray[np.float64]:
-        scaled = stems * self.gain
-        rounded = np.round(scaled / step) * step
+    def _integers(self, stems: Stems, step: float) -> NDArray[np.signedinteger]:
+        """Stems in steps, in the upper bits of the words that libsndfile copies as they are."""
+        scaled = np.multiply(stems, self.gain / step, dtype=np.float64)
+        rounded = np.rint(scaled)
         if self._residual is not None:
             rest = scaled.sum(axis=0) - rounded.sum(axis=0) + rounded[self._residual]
-            rounded[self._residual] = np.round(rest / step) * step
-        clipped: NDArray[np.float64] = rounded.clip(-1, 1 - step)
-        return clipped
+            rounded[self._residual] = np.rint(rest)
+        np.clip(rounded, -1 / step, 1 / step - 1, out=rounded)
+        word = np.dtype(np.int16 if self._encoding.width <= 2 else np.int32)
+        return rounded.astype(word) << 8 * (word.itemsize - self._encoding.width)
 
     def _raw_encoding(self) -> Encoding:
         if self._encoding.step is None:
@@ -175,9 +177,9 @@ def partial_path(path: Path) -> Path:
     return path.with_name(PARTIAL + path.name)
 
 
-def _side_by_side(files: Sequence[soundfile.SoundFile]) -> Iterator[NDArray[np.float64]]:
+def _side_by_side(files: Sequence[soundfile.SoundFile]) -> Iterator[Stems]:
     while True:
-        parts = [file.read(BLOCK, dtype="float64", always_2d=True) for file in files]
+        parts = [file.read(BLOCK, dtype="float32", always_2d=True) for file in files]
         if not len(parts[0]):
             return
         yield np.stack(parts)

@@ -14,10 +14,10 @@ from sepcli.audio.reader import probe
 from sepcli.errors import UsageError
 from sepcli.evaluation.scene import Array
 from sepcli.registry.load import LoadedModel
-from sepcli.separation.engine import Hearing, separated
+from sepcli.separation.engine import Hearing, question_for, separated
 from sepcli.separation.examples import excerpt
 from sepcli.separation.options import SeparateOptions
-from sepcli.separation.runner import Question, Runner
+from sepcli.separation.runner import Runner
 
 Estimates = NDArray[np.float32]  # (stems, channels, samples)
 
@@ -79,9 +79,7 @@ class Separator:
     def _ask(self, mixture: Array, rate: int, embeddings: torch.Tensor | None) -> Answer:
         channels, samples = mixture.shape
         wave = np.ascontiguousarray(mixture.T, np.float32)
-        entry = self._loaded.model.entry
-        question = Question(embeddings, channels=entry.channels, unordered=entry.unordered)
-        hearing = Hearing()
+        question, hearing = question_for(self._loaded, embeddings), Hearing()
         blocks = separated(
             [wave], rate, channels, question, self._loaded, self._runner, self._options, hearing
         )

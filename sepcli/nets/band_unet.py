@@ -99,8 +99,7 @@ class BandUNet(nn.Module):
         spec = stft(mixture, rate)
         pairs = queries.expand(len(mixture), *queries.shape)
         answer = self.answer(common_magnitude(spec), pairs)
-        masks = fit_bins(answer.masks, spec.shape[-2])
-        stems = istft(masks[:, :, None] * spec[:, None], rate, mixture.shape[-1])
+        stems = filtered(spec, answer.masks, rate, mixture.shape[-1])
         return stems, None if self.presence is None else self.presence(answer).sigmoid()
 
     def masks(self, magnitude: Tensor, queries: Tensor) -> Tensor:
@@ -122,7 +121,7 @@ class BandUNet(nn.Module):
         padded = F.pad(magnitude, (0, -frames % self.frames_pooled))
         skips, deep = self.encode(level_free_log(padded))
         film = self.query(queries.flatten(0, 1))
-        first = self.bottom(repeat(deep, n_queries), film)
+        first = self.bottom(deep, film)
         x = first
         for narrow, decoder, skip in zip(self.narrow, self.decoders, skips[::-1], strict=True):
             x = F.interpolate(narrow(x), scale_factor=2.0)
@@ -211,7 +210,10 @@ class ConvPair(nn.Module):
 
 
 class FilmConvPair(ConvPair):
-    """A ConvPair whose normalised features the query scales and shifts."""
+    """A ConvPair whose normalised features the query scales and shifts.
+
+    Where several queries are asked of an item, what comes before the first of them is done once.
+    """
 
     def __init__(self, inputs: int, outputs: int, query: int = 256) -> None:
         super().__init__(inputs, outputs)
@@ -220,7 +222,8 @@ class FilmConvPair(ConvPair):
 
     def forward(self, x: Tensor, query: Tensor | None = None) -> Tensor:
         assert query is not None
-        x = F.leaky_relu(film(self.norm1(self.conv1(x)), self.film1(query)), 0.1)
+        plain = repeat(self.norm1(self.conv1(x)), len(query) // len(x))
+        x = F.leaky_relu(film(plain, self.film1(query)), 0.1)
         return F.leaky_relu(film(self.norm2(self.conv2(x)), self.film2(query)) + x, 0.1)
 
 
@@ -237,6 +240,23 @@ class TimeContext(nn.Module):
         rows = F.leaky_relu(self.reduce(x.flatten(1, 2).transpose(1, 2)), 0.1)
         y: Tensor = self.expand(self.rnn(rows)[0]).transpose(1, 2)
         return x + y.view(x.shape)
+
+
+def filtered(spec: Tensor, masks: Tensor, rate: int, samples: int) -> Tensor:
+    """What masks let through.
+
+    Args:
+        spec: (batch, channels, bins, frames), complex.
+        masks: (batch, queries, BINS, frames).
+        rate: of the signal, Hz.
+        samples: its length.
+
+    Returns:
+        (batch, queries, channels, samples)
+    """
+    # Frame by frame in memory, as the spectrogram is.
+    gains = fit_bins(masks, spec.shape[-2]).mT.contiguous().mT
+    return istft(gains[:, :, None] * spec[:, None], rate, samples)
 
 
 def fit_bins(masks: Tensor, bins: int) -> Tensor:

@@ -60,10 +60,13 @@ def common_magnitude(spec: Tensor) -> Tensor:
     Averaging power, not waveforms, keeps what would cancel in a downmix. Bins above
     16 kHz are left out, and missing ones are silent.
     """
-    power = spec.real.square().mean(1) + spec.imag.square().mean(1)
+    # Spectrograms lie frame by frame: read so, real and imaginary parts side by side.
+    parts = torch.view_as_real(spec[..., :BINS, :].mT).flatten(-2)
+    power = parts.square().mean(1).unflatten(-1, (-1, 2)).unbind(-1)
     # The root has no gradient at 0, where the power of a faint answer ends up in single precision.
-    roots = power[:, :BINS].clamp(min=torch.finfo(power.dtype).tiny).sqrt()
-    return F.pad(roots, (0, 0, 0, max(0, BINS - power.shape[1])))
+    least = torch.finfo(parts.dtype).tiny
+    roots = torch.add(*power).clamp(min=least).sqrt().mT.contiguous()
+    return F.pad(roots, (0, 0, 0, BINS - roots.shape[-2]))
 
 
 def level_free_log(magnitude: Tensor) -> Tensor:

@@ -204,4 +204,6 @@ def build(model: Model) -> Network:
         reason = " ".join(str(error).split())[:300]
         message = f"model {model.name}: its weights cannot be loaded: {reason}"
         raise ModelError(message, "the file is damaged or of another architecture") from error
+    if isinstance(network, BandUNet):  # a tenth faster on a CPU, which then rearranges nothing
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.eval().requires_grad_(False)

@@ -17,9 +17,10 @@ from sepcli.errors import ItemError
 from sepcli.query.detect import Detector, Presence, Sound, no_presence
 from sepcli.registry.load import LoadedModel, load, load_encoder
 from sepcli.registry.store import Model
+from sepcli.separation.engine import question_for
 from sepcli.separation.inputs import Source
 from sepcli.separation.options import Device, SeparateOptions
-from sepcli.separation.runner import Question, Runner
+from sepcli.separation.runner import Runner
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,7 @@ def judge(loaded: LoadedModel, device: Device) -> Presence:
     runner = Runner(loaded.network, SeparateOptions((), device=device), notify=lambda _: None)
 
     def presence(wave: Wave, rate: int, queries: Tensor) -> NDArray[np.float32] | None:
-        question = Question(queries, channels=loaded.model.entry.channels)
-        return runner.answer([wave], question, rate)[0].presence
+        return runner.answer([wave], question_for(loaded, queries), rate)[0].presence
 
     return presence
 

@@ -28,11 +28,13 @@ from sepcli.separation.options import SeparateOptions
 from sepcli.separation.plan import Job
 from sepcli.separation.queries import Query
 from sepcli.separation.runner import Answer, Question, Runner, in_order
+from sepcli.separation.silence import is_silent, silence
 
 Stems = NDArray[np.float32]  # (stems, samples, channels)
 
 DECODE_AHEAD = 4  # blocks of about a second
 STEMS_AHEAD = 2  # joined windows
+PIECE = 1 << 13  # samples whose doubles stay in a core's cache
 
 
 @dataclass
@@ -50,6 +52,14 @@ class Hearing:
             before = answer.presence if self.presence is None else self.presence
             self.presence = np.maximum(before, answer.presence)
 
+    def compare(self, mixture: Wave, block: Stems) -> None:
+        """Take note of a part of the recording, and of what stems and rest miss it by."""
+        self.energy += float(np.square(mixture, dtype=np.float64).sum())
+        for at in range(0, len(mixture), PIECE):
+            error = block[:, at : at + PIECE].sum(axis=0, dtype=np.float64)
+            error -= mixture[at : at + PIECE]
+            self.mismatch = max(self.mismatch, float(error.max()), -float(error.min()))
+
     def write(self, given: Stems) -> None:
         """Take note of what is written, (outputs, samples, channels)."""
         energy = np.square(given, dtype=np.float64).sum(axis=(1, 2))
@@ -58,16 +68,33 @@ class Hearing:
 
 def ask(job: Job, loaded: LoadedModel, options: SeparateOptions) -> Question:
     """Embed a job's queries and the negatives."""
-    channels, unordered = loaded.model.entry.channels, loaded.model.entry.unordered
     if loaded.model.entry.query is None:
-        return Question(None, compete=options.compete, channels=channels, unordered=unordered)
+        return question_for(loaded, None, compete=options.compete)
     encoder = loaded.encoder
     identity = encoder_fingerprint(loaded.model)
     rows = [embed(query, job.info, encoder, identity) for query in job.queries]
     if options.negatives:
         rows += list(encoder.embed_texts(options.negatives))
-    negatives = len(options.negatives)
-    return Question(torch.stack(rows), negatives, options.compete, channels)
+    return question_for(loaded, torch.stack(rows), len(options.negatives), options.compete)
+
+
+def question_for(
+    loaded: LoadedModel,
+    embeddings: torch.Tensor | None,
+    negatives: int = 0,
+    compete: bool = False,
+) -> Question:
+    """What a model is asked; see `Question`."""
+    entry = loaded.model.entry
+    return Question(
+        embeddings,
+        negatives,
+        compete,
+        entry.channels,
+        entry.unordered,
+        fixed=len(entry.stems or ()),
+        judges=loaded.tells_presence,
+    )
 
 
 def embed(query: Query, info: AudioInfo, encoder: QueryEncoder, fingerprint: str) -> torch.Tensor:
@@ -183,9 +210,12 @@ def answered(
 def answered_batch(
     batch: Sequence[Window], question: Question, runner: Runner, rate: int, hearing: Hearing
 ) -> Iterator[tuple[Window, Stems]]:
-    """A batch's windows with their stems."""
-    answers = runner.answer([window.wave for window in batch], question, rate)
-    for window, answer in zip(batch, answers, strict=True):
+    """A batch's windows with their stems; the network hears only those in which there is sound."""
+    silent = [is_silent(window.wave) for window in batch]
+    heard = [window.wave for window, nothing in zip(batch, silent, strict=True) if not nothing]
+    answers = iter(runner.answer(heard, question, rate) if heard else ())
+    for window, nothing in zip(batch, silent, strict=True):
+        answer = silence(window.wave, question) if nothing else next(answers)
         if not np.isfinite(answer.stems).all():
             raise ItemError("the network gave values that are not numbers", "try --precision fp32")
         hearing.hear(answer)
@@ -230,13 +260,13 @@ def with_rest(
 
 def complete(mixture: Wave, stems: Stems, inverted: Sequence[bool], hearing: Hearing) -> Stems:
     """(stems + 1, samples, channels): the stems, inverted where asked, and the rest."""
-    rest = mixture - stems.sum(axis=0)
-    error = mixture.astype(np.float64) - stems.sum(axis=0, dtype=np.float64) - rest
-    hearing.mismatch = max(hearing.mismatch, float(np.abs(error).max(initial=0.0)))
-    given = [mixture - s if turn else s for s, turn in zip(stems, inverted, strict=False)]
-    given += list(stems[len(inverted) :])
-    block: Stems = np.stack([*given, rest])
-    hearing.energy += float(np.square(mixture, dtype=np.float64).sum())
+    block: Stems = np.empty((len(stems) + 1, *mixture.shape), np.float32)
+    block[:-1] = stems
+    np.subtract(mixture, stems.sum(axis=0), out=block[-1])
+    hearing.compare(mixture, block)
+    for stem, turn in zip(block, inverted, strict=False):
+        if turn:
+            np.subtract(mixture, stem, out=stem)
     return block
 
 

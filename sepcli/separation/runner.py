@@ -34,6 +34,8 @@ class Question:
         compete: whether the wanted share what they all claim.
         channels: how many the network takes at once; None for any number.
         unordered: whether the stems of a window come in any order.
+        fixed: how many stems the network gives that takes no embeddings.
+        judges: whether the network says how sure it is that each is there.
     """
 
     embeddings: Tensor | None
@@ -41,6 +43,13 @@ class Question:
     compete: bool = False
     channels: int | None = None
     unordered: bool = False
+    fixed: int = 0
+    judges: bool = False
+
+    @property
+    def stems(self) -> int:
+        """How many are wanted."""
+        return self.fixed if self.embeddings is None else len(self.embeddings) - self.negatives
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,16 @@ def test_frames_are_10_ms_apart() -> None:
     assert torch.count_nonzero(energy > 1e-12) == 3  # the outer two of 5 windows are 0 there
 
 
+@pytest.mark.parametrize("samples", [1, 800, 3999])
+def test_any_spectrogram_is_inverted_by_least_squares(samples: int) -> None:
+    hop, frames = 160, samples // 160 + 1
+    rng = np.random.default_rng(0)
+    spec = torch.from_numpy(rng.standard_normal((2, 2 * hop + 1, frames, 2)) @ [1, 1j])
+    window = torch.hann_window(4 * hop, dtype=torch.float64)
+    wanted = torch.istft(spec, 4 * hop, hop, window=window / window.sum(), length=samples)
+    torch.testing.assert_close(istft(spec, 16000, samples), wanted)
+
+
 @pytest.mark.parametrize("rate", [0, -100, 11025, 22050])
 def test_rates_without_a_whole_hop_are_refused(rate: int) -> None:
     with pytest.raises(ValueError, match="whole number"):

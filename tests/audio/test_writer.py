@@ -69,6 +69,29 @@ def test_the_residual_takes_up_the_rounding() -> None:
     np.testing.assert_array_equal(total, mixture)
 
 
+@pytest.mark.parametrize(
+    ("container", "subtype", "bits"),
+    [
+        ("AIFF", "PCM_S8", 8),
+        ("WAV", "PCM_U8", 8),
+        ("FLAC", "PCM_16", 16),
+        ("CAF", "PCM_24", 24),
+        ("FLAC", "PCM_24", 24),
+        ("WAV", "PCM_32", 32),
+    ],
+)
+def test_integers_are_the_nearest(container: str, subtype: str, bits: int) -> None:
+    wave = stems()[0]
+    wave[0], wave[1] = -1, 1  # the one can be written, the other is a step too high
+    with StemWriter([Path("a.x")], None, 8000, 1, Encoding(container, subtype, "x")) as writer:
+        writer.write(wave[None])
+        writer.finish()
+        writer.commit()
+    steps = soundfile.read("a.x", always_2d=True)[0] * 2.0 ** (bits - 1)
+    wanted = np.rint(wave.astype(np.float64) * 2.0 ** (bits - 1)).clip(max=2.0 ** (bits - 1) - 1)
+    np.testing.assert_array_equal(steps, wanted)
+
+
 def test_full_scale_is_not_scaled() -> None:
     wave = np.array([-1.0, 1.0, 0.5], np.float32).reshape(1, 3, 1)
     with StemWriter([Path("a.wav")], None, 8000, 1, WAV16) as writer:
