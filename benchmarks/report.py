@@ -31,6 +31,7 @@ what it measures and how.
 | `tiger.py` | TIGER-DnR, its authors' way and ours | `python benchmarks/tiger.py --write` |
 | `speakers.py` | speakers in order | `python benchmarks/speakers.py DATA --model RUN --write` |
 | `coverage.py` | intervals and tests of known rows | `python benchmarks/coverage.py --write` |
+| `scale.py` | plans: short files, workers, memory | `python -m benchmarks.scale short --write` |
 | `fleet.py` | bookkeeping of 1,000 workers | `python benchmarks/fleet.py --write` |
 | `cost.py` | nothing: it computes [costs](../docs/scale.md) | `python benchmarks/cost.py` |
 | `soak/` | [faults](../docs/reliability.md), provoked | `make soak` |
@@ -57,6 +58,7 @@ def main() -> None:
         ("detect", detect_section),
         ("tiger", tiger_section),
         ("speakers", speakers_section),
+        ("scale", scale_section),
         ("fleet", fleet_section),
     )
     results = ((HERE / f"results/{name}.json", section) for name, section in sections)
@@ -475,6 +477,69 @@ def mining_section(figures: dict) -> str:
         f"of {figures['clips']} validation clips of {figures['labels']} labels.\n\n"
         + table(heads, rows)
     )
+
+
+def scale_section(figures: dict) -> str:
+    """Plans, as far as their parts were measured."""
+    parts = {
+        "short": ("short recordings, a network that costs nothing", short_rows),
+        "shipped": ("short recordings, the default model", short_rows),
+        "workers": ("two workers", worker_rows),
+        "memory": ("peak memory", memory_rows),
+    }
+    text = "\n## Plans of many recordings\n\nWhat is measured, and how: the head of `scale.py`.\n"
+    for name, (title, rows) in parts.items():
+        if name in figures:
+            of = figures[name]
+            text += f"\n{title[0].upper()}{title[1:]}; {of['machine']}.\n\n"
+            text += table(("", ""), rows(of))
+    return text
+
+
+def short_rows(figures: dict) -> list[tuple]:
+    """Of recordings of a second."""
+    count = f"{figures['recordings']:,} recordings of 1 s"
+    busy = f"{figures['device_busy']:.0%}; the limit: {figures['limit']}"
+    return [
+        (f"{count}: `sepcli plan`", f"{figures['plan_seconds']} s"),
+        ("`sepcli separate --plan`", f"{figures['separate_seconds']} s"),
+        ("files a second, both together", figures["files_per_second"]),
+        ("the device was busy", busy),
+        ("start-up", f"{figures['start_up_share']:.1%} of the time"),
+        ("peak memory", f"{figures['peak_rss_mb']} MB"),
+        ("a command for each", f"{figures['one_call_seconds']} s"),
+        ("start-up of such a command", f"{figures['one_call_start_up_share']:.1%} of the time"),
+        ("one by one, extrapolated", f"{figures['one_by_one_hours_extrapolated']} h"),
+        ("a plan against that", f"{figures['times_faster_than_one_by_one']} times faster"),
+    ]
+
+
+def worker_rows(figures: dict) -> list[tuple]:
+    """Of one worker and two."""
+    return [
+        (f"{figures['minutes_of_audio']} min of audio: one worker", f"{figures['one_seconds']} s"),
+        ("the same on one core", f"{figures['one_on_one_core_seconds']} s"),
+        ("two workers", f"{figures['two_seconds']} s"),
+        ("two against one", f"{figures['two_against_one']} times"),
+        ("two against one on one core", f"{figures['two_against_one_on_one_core']} times"),
+    ]
+
+
+def memory_rows(figures: dict) -> list[tuple]:
+    """By length."""
+    names = {"linear": "a network that costs nothing, 16 kHz mono", "shipped": "default model"}
+    rows = [
+        (f"{names[name]}, {length}", f"{peak} MB")
+        for name in names
+        for length, peak in figures[name]["peak_rss_mb"].items()
+    ]
+    ratios = [
+        (f"{names[name]}, longest against 10 min", f"{figures[name]['longest_against_10_min']}")
+        for name in names
+    ]
+    together = figures["together"]
+    both = f"default model, {together['recordings']} of 10 min in one plan"
+    return [*rows, *ratios, (both, f"{together['peak_rss_mb']} MB")]
 
 
 def fleet_section(figures: dict) -> str:

@@ -13,6 +13,7 @@ import os
 import secrets
 import socket
 import struct
+import threading
 import time
 from array import array
 from collections.abc import Iterable, Sequence
@@ -69,6 +70,8 @@ LINE = TypeAdapter(Line)
 class Journal:
     """A writer's file, made with the first line; entered again, it is gone on with.
 
+    Threads of the writer's process take turns.
+
     Args:
         output: the folder of the stems.
     """
@@ -77,6 +80,7 @@ class Journal:
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         self.path = output / FOLDER / name
         self._file: int | None = None
+        self._turn = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -115,9 +119,11 @@ class Journal:
 
     def _append(self, line: dict[str, Any]) -> None:
         try:
-            if self._file is None:
-                self._file = self._create()
-            write_all(self._file, line)
+            with self._turn:
+                if self._file is None:
+                    self._file = self._create()
+                write_all(self._file, line)
+            os.fsync(self._file)  # while others write: the disk takes many lines at once
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             remedy = "free some space" if full else "choose another -o folder"
@@ -129,16 +135,16 @@ class Journal:
         file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         if not os.fstat(file).st_size:
             write_all(file, {"schema": SCHEMA})
+            os.fsync(file)
             sync_folder(self.path.parent)
         return file
 
 
 def write_all(file: int, line: dict[str, Any]) -> None:
-    """Append a line, safely on disk."""
+    """Append a line."""
     rest = json.dumps(line).encode() + b"\n"
     while rest:
         rest = rest[os.write(file, rest) :]
-    os.fsync(file)
 
 
 class Ledger:

@@ -1,13 +1,13 @@
-"""Rows of a plan, one after another: what is done is remembered, what fails does not stop it."""
+"""Rows of a plan: what is done is remembered, and what fails does not stop the others."""
 
 from __future__ import annotations
 
 import os
-import time
+import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import torch
@@ -15,19 +15,23 @@ from threadpoolctl import threadpool_limits
 
 from sepcli.batch.journal import Failure, Journal, Ledger, merge
 from sepcli.batch.lock import Identity, batch_lock
+from sepcli.batch.pipeline.in_turn import InTurn
+from sepcli.batch.pipeline.lanes import Lanes
+from sepcli.batch.pipeline.line import Line
+from sepcli.batch.pipeline.room import held_bytes
 from sepcli.batch.plan_file import Plan
 from sepcli.batch.plan_header import Header
 from sepcli.batch.plan_row import REPLAN, Row
 from sepcli.batch.shards import Shard, deal
-from sepcli.errors import ItemError, MemoryExhausted, ModelError, OutputError, SepcliError
+from sepcli.batch.tally import Tally
+from sepcli.errors import ItemError, ModelError, OutputError, SepcliError
 from sepcli.hashing import sha256_of
-from sepcli.registry.load import encoder_maker, fingerprint, load
+from sepcli.registry.load import LoadedModel, encoder_maker, fingerprint, load
 from sepcli.registry.store import Model, Registry
 from sepcli.registry.verify import verify
 from sepcli.separation import provenance
 from sepcli.separation.check import check_space
 from sepcli.separation.events import (
-    Done,
     Event,
     Failed,
     Finished,
@@ -38,9 +42,10 @@ from sepcli.separation.events import (
 )
 from sepcli.separation.options import Device, SeparateOptions
 from sepcli.separation.plan import Job, Output
-from sepcli.separation.run import Batch, failure
+from sepcli.separation.run import failure
+from sepcli.separation.runner import Answering, Runner
+from sepcli.separation.single import Single, told
 
-FATAL = (MemoryExhausted.exit_code, OutputError.exit_code)  # no further row could fare better
 ODD_IN_A_ROW = 3  # errors that nobody foresaw: then it is not the recordings
 AGAIN = "see to the errors above, then run the same command with --retry-failed"
 
@@ -52,8 +57,8 @@ class Policy:
     Attributes:
         retry_failed: try again what failed before, in place of leaving it out.
         max_failures: rows that may fail; one more, and the work stops. None for any number.
-        deterministic: the same bytes however the plan is split: one thread, and algorithms whose
-            sums have a fixed order.
+        deterministic: the same bytes however the plan is split: one recording after another, one
+            thread, and algorithms whose sums have a fixed order.
         device: in place of the plan's.
         batch_size: windows at once, in place of the plan's.
     """
@@ -117,21 +122,31 @@ class PlanWorker:
         self._options = run_options(plan.options, policy)
         self._model = planned_model(plan.header)
         self._journal = Journal(Path(self._options.output))
+        self._notices: list[str] = []  # of the runner
+        self._counting = threading.Lock()
         self._odd = 0  # errors in a row that nobody foresaw
 
     @cached_property
-    def _batch(self) -> Batch:
+    def _loaded(self) -> LoadedModel:
         loaded = load(self._model)
         if self._policy.deterministic:  # kept embeddings may have been made with more threads
             loaded = replace(loaded, encoder_maker=encoder_maker(self._model, keep=False))
-        return Batch(self._options, loaded)
+        return loaded
+
+    @cached_property
+    def _runner(self) -> Runner:
+        return Runner(self._loaded.network, self._options, self._notices.append)
+
+    @cached_property
+    def _single(self) -> Single:
+        return Single(self._options, self._loaded)
 
     @cached_property
     def _ledger(self) -> Ledger:
         return merge(Path(self._options.output))
 
     def work(self, rows: Iterable[int]) -> Generator[Event]:
-        """Rows, one after another; they may come from a generator that waits for more.
+        """Rows, several at once; they may come from a generator that waits for more.
 
         Yields:
             what happens; `Started` has the row's number. `Done` last.
@@ -140,16 +155,22 @@ class PlanWorker:
             SepcliError: if the plan's file has changed.
         """
         tally = Tally(self._policy.max_failures)
-        with self._journal as journal, deterministic(self._policy.deterministic):
-            for number in rows:
-                with closing(self._row(number, journal)) as events:
-                    for event in events:
-                        yield tally.count(event)
+        with (
+            self._journal as journal,
+            deterministic(self._policy.deterministic),
+            self._line() as line,
+            closing(self._rows(rows, journal, line)) as events,
+        ):
+            for event in events:
+                yield tally.count(event)
                 if tally.hopeless:
                     break
+            for event in line.stop():
+                if not nobodys(event):
+                    yield tally.count(event)
         if tally.too_many:
             yield too_many(self._plan, tally.failures)
-        yield tally.done()
+        yield from tally.last()
 
     def is_open(self, row: Row) -> bool:
         """Whether a row is still to be done."""
@@ -160,23 +181,43 @@ class PlanWorker:
         done = self._is_done(row.job, key) or provenance.is_done(row.job, key)
         return not done and self._given_up(key) is None
 
-    def _row(self, number: int, journal: Journal) -> Generator[Event]:
-        row = self._plan.row(number)
-        path, outputs = str(row.job.info.path), row.job.outputs
-        yield Started(path, number, row.job.seconds)
-        try:
-            key = self._key(row.job)
-            if self._is_done(row.job, key):
-                yield Skipped(path, names(outputs))
-            elif provenance.is_done(row.job, key):  # a kill came before the journal's line
-                journal.done(key, sizes(outputs))
-                yield Skipped(path, names(outputs))
-            elif (old := self._given_up(key)) is not None:
-                yield quarantined(path, old)
-            else:
-                yield from self._separate(row, key, journal)
-        except SepcliError as error:
-            yield failure(row.job, error)
+    def _line(self) -> Line:
+        if self._policy.deterministic:
+            return InTurn(lambda: self._runner, self._notices)
+        return Lanes(lambda: self._runner, self._notices, self._size)
+
+    def _size(self, job: Job) -> int:
+        return held_bytes(job, self._loaded, self._options, self._runner.batch)
+
+    def _rows(self, rows: Iterable[int], journal: Journal, line: Line) -> Generator[Event]:
+        """Every row in its turn, and what others do until there is room for it."""
+        for number in rows:
+            row = self._plan.row(number)
+            job, started = row.job, Started(str(row.job.info.path), number, row.job.seconds)
+            try:
+                key = self._key(job)
+                settled = self._settled(job, key, journal)
+            except SepcliError as error:
+                settled = failure(job, error)
+            if settled is not None:
+                yield started
+                yield settled
+                continue
+            yield from line.make_room(job)
+            yield started  # told before anything is done: a row may kill who touches it
+            yield from line.begin(job, partial(self._separate, row, key, journal))
+        yield from line.finish()
+
+    def _settled(self, job: Job, key: str, journal: Journal) -> Event | None:
+        """What became of a row that needs nothing any more."""
+        path, outputs = str(job.info.path), job.outputs
+        if self._is_done(job, key):
+            return Skipped(path, names(outputs))
+        if provenance.is_done(job, key):  # a kill came before the journal's line
+            journal.done(key, sizes(outputs))
+            return Skipped(path, names(outputs))
+        old = self._given_up(key)
+        return None if old is None else quarantined(path, old)
 
     def _key(self, job: Job) -> str:
         return provenance.work_key(job, self._plan.header.fingerprint, self._options)
@@ -187,75 +228,41 @@ class PlanWorker:
     def _given_up(self, key: str) -> Failure | None:
         return None if self._policy.retry_failed else self._ledger.failure(key)
 
-    def _separate(self, row: Row, key: str, journal: Journal) -> Generator[Event]:
+    def _separate(
+        self, row: Row, key: str, journal: Journal, runner: Answering, notices: list[str]
+    ) -> Generator[Event]:
         """A row that is to be done; its end is journalled before it is told."""
-        with closing(self._events(row)) as events:
-            for event in events:
-                if isinstance(event, (Finished, Skipped)):
-                    self._odd = 0
-                    journal.done(key, sizes(row.job.outputs))
-                elif isinstance(event, Failed) and event.exit_code != OutputError.exit_code:
-                    journal.failed(key, Failure(event.kind, event.error))
-                yield event
+        try:
+            with closing(self._events(row, runner, notices)) as events:
+                for event in events:
+                    if isinstance(event, (Finished, Skipped)):
+                        self._odd = 0
+                        journal.done(key, sizes(row.job.outputs))
+                    elif isinstance(event, Failed) and not nobodys(event):
+                        journal.failed(key, Failure(event.kind, event.error))
+                    yield event
+        except OutputError as error:  # of the journal
+            yield failure(row.job, error)
 
-    def _events(self, row: Row) -> Generator[Event]:
-        """What the engine tells of a row, but when it starts and that all are done."""
+    def _events(self, row: Row, runner: Answering, notices: list[str]) -> Generator[Event]:
+        """What happens to a row, its failure included."""
         try:
             check_unchanged(row)
             check_space([row.job], self._options)
-            for event in self._batch.work([row.job], []):
-                if not isinstance(event, (Started, Done)):
-                    yield event
+            yield from self._single.events(row.job, runner, notices)
         except SepcliError as error:
             yield failure(row.job, error)
         except Exception as error:  # of one recording that nobody thought of, the others go on
-            self._odd += 1
-            if self._odd == ODD_IN_A_ROW:
+            if self._is_hopeless():
                 raise
             yield unforeseen(row.job, error)
+        yield from told(row.job, notices)
 
-
-class Tally:
-    """Counts what became of rows.
-
-    Args:
-        most: rows that may fail; None for any number.
-
-    Attributes:
-        failures: of this time.
-    """
-
-    def __init__(self, most: int | None) -> None:
-        self.failures = 0
-        self._most = most
-        self._counts = {"finished": 0, "skipped": 0, "failed": 0}
-        self._exit_code = 0
-        self._began = time.monotonic()
-
-    @property
-    def too_many(self) -> bool:
-        """Whether more rows failed than may."""
-        return self._most is not None and self.failures > self._most
-
-    @property
-    def hopeless(self) -> bool:
-        """Whether there is no sense in going on."""
-        return self.too_many or self._exit_code in FATAL
-
-    def count(self, event: Event) -> Event:
-        """Take an event in, and give it back."""
-        if isinstance(event, Failed):
-            self._counts["failed"] += 1
-            self.failures += not isinstance(event, Quarantined)
-            self._exit_code = max(self._exit_code, event.exit_code)
-        elif isinstance(event, (Finished, Skipped)):
-            self._counts["finished" if isinstance(event, Finished) else "skipped"] += 1
-        return event
-
-    def done(self) -> Done:
-        """The last event."""
-        took = time.monotonic() - self._began
-        return Done(**self._counts, took=took, exit_code=self._exit_code)
+    def _is_hopeless(self) -> bool:
+        """Count an error that nobody foresaw; whether there have been too many in a row."""
+        with self._counting:
+            self._odd += 1
+            return self._odd >= ODD_IN_A_ROW
 
 
 def run_options(options: SeparateOptions, policy: Policy) -> SeparateOptions:
@@ -338,6 +345,11 @@ def too_many(plan: Plan, failures: int) -> Failed:
     """The event of work that was stopped since too much of it failed."""
     message = f"stopped after {failures} failures, more than --max-failures allows"
     return Failed(str(plan.path), message, f"what is done is kept: {AGAIN}", 1)
+
+
+def nobodys(event: Event) -> bool:
+    """Whether a failure is of the disk, and not of its row, which was only in flight."""
+    return isinstance(event, Failed) and event.exit_code == OutputError.exit_code
 
 
 @contextmanager

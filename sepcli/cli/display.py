@@ -24,6 +24,7 @@ from sepcli.separation.events import (
     Skipped,
     Started,
     StemWritten,
+    Throughput,
 )
 
 if TYPE_CHECKING:
@@ -109,6 +110,11 @@ class PlainDisplay(SilentDisplay):
             case Finished():
                 gain = f", all stems x {event.gain:.3f} to avoid clipping" if event.gain < 1 else ""
                 return f"  {event.took:.1f} s, {speed(event)}{gain}"
+            case Throughput():
+                return (
+                    f"{event.times_real_time:.1f}x real time, "
+                    f"device busy {event.device_busy:.0%}, limit: {event.limit}"
+                )
             case Done():
                 return (
                     f"{event.finished} done, {event.skipped} skipped, {event.failed} failed, "

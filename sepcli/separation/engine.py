@@ -6,8 +6,10 @@ that decoding, the network and encoding overlap and memory does not grow with th
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +29,7 @@ from sepcli.separation.examples import direction_of, excerpt
 from sepcli.separation.options import SeparateOptions
 from sepcli.separation.plan import Job
 from sepcli.separation.queries import Query
-from sepcli.separation.runner import Answer, Question, Runner, in_order
+from sepcli.separation.runner import Answer, Answering, Question, in_order
 from sepcli.separation.silence import is_silent, silence
 
 Stems = NDArray[np.float32]  # (stems, samples, channels)
@@ -39,15 +41,29 @@ PIECE = 1 << 13  # samples whose doubles stay in a core's cache
 
 @dataclass
 class Hearing:
-    """What is learnt of a recording while it streams by."""
+    """What is learnt of a recording while it streams by.
 
-    presence: NDArray[np.float32] | None = None  # (stems,), highest of any window
-    mismatch: float = 0.0  # peak of recording - (stems + rest)
-    energy: float = 0.0  # of the recording
-    written_energy: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))  # of outputs
+    Attributes:
+        presence: (stems,), the highest of any window.
+        mismatch: peak of recording - (stems + rest).
+        energy: of the recording.
+        written_energy: (outputs,).
+        decoding: seconds that it took.
+        device: seconds that the network took.
+        encoding: seconds that it took.
+    """
+
+    presence: NDArray[np.float32] | None = None
+    mismatch: float = 0.0
+    energy: float = 0.0
+    written_energy: NDArray[np.float64] = field(default_factory=lambda: np.zeros(1))
+    decoding: float = 0.0
+    device: float = 0.0
+    encoding: float = 0.0
 
     def hear(self, answer: Answer) -> None:
-        """Take note of a window's presences."""
+        """Take note of a window's presences, and of the time that it took."""
+        self.device += answer.took
         if answer.presence is not None:
             before = answer.presence if self.presence is None else self.presence
             self.presence = np.maximum(before, answer.presence)
@@ -64,6 +80,23 @@ class Hearing:
         """Take note of what is written, (outputs, samples, channels)."""
         energy = np.square(given, dtype=np.float64).sum(axis=(1, 2))
         self.written_energy = self.written_energy + energy
+
+    @contextmanager
+    def encode(self) -> Iterator[None]:
+        """Take note of the time that something takes that is part of encoding."""
+        began = time.perf_counter()
+        yield
+        self.encoding += time.perf_counter() - began
+
+    def decode(self, blocks: Iterator[Wave]) -> Generator[Wave]:
+        """Blocks, taking note of the time that they take."""
+        while True:
+            began = time.perf_counter()
+            block = next(blocks, None)
+            self.decoding += time.perf_counter() - began
+            if block is None:
+                return
+            yield block
 
 
 def ask(job: Job, loaded: LoadedModel, options: SeparateOptions) -> Question:
@@ -133,7 +166,7 @@ def separate(
     job: Job,
     question: Question,
     loaded: LoadedModel,
-    runner: Runner,
+    runner: Answering,
     options: SeparateOptions,
     hearing: Hearing,
 ) -> Generator[Stems]:
@@ -142,7 +175,7 @@ def separate(
     Concatenated they are as long as the recording, and sum to it.
     """
     info = job.info
-    decoded = in_background(blocks(info, job.start, job.duration), DECODE_AHEAD)
+    decoded = in_background(hearing.decode(blocks(info, job.start, job.duration)), DECODE_AHEAD)
     passed: deque[Wave] = deque()  # decoded, and waiting for its stems
 
     def tapped() -> Iterator[Wave]:
@@ -168,7 +201,7 @@ def separated(
     channels: int,
     question: Question,
     loaded: LoadedModel,
-    runner: Runner,
+    runner: Answering,
     options: SeparateOptions,
     hearing: Hearing,
 ) -> Iterator[Stems]:
@@ -191,7 +224,7 @@ def layout_for(loaded: LoadedModel, options: SeparateOptions, rate: int) -> Layo
 
 
 def answered(
-    windows: Iterable[Window], question: Question, runner: Runner, rate: int, hearing: Hearing
+    windows: Iterable[Window], question: Question, runner: Answering, rate: int, hearing: Hearing
 ) -> Iterator[tuple[Window, Stems]]:
     """Every window with its stems, asked in batches of windows of one length."""
     batch: list[Window] = []
@@ -208,7 +241,7 @@ def answered(
 
 
 def answered_batch(
-    batch: Sequence[Window], question: Question, runner: Runner, rate: int, hearing: Hearing
+    batch: Sequence[Window], question: Question, runner: Answering, rate: int, hearing: Hearing
 ) -> Iterator[tuple[Window, Stems]]:
     """A batch's windows with their stems; the network hears only those in which there is sound."""
     silent = [is_silent(window.wave) for window in batch]

@@ -6,6 +6,9 @@ Displays, the NDJSON log, the run report and Python callers all read this same s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Stage = Literal["device", "decoding", "encoding"]
 
 
 @dataclass(frozen=True)
@@ -99,13 +102,31 @@ class Quarantined(Failed):
 
 @dataclass(frozen=True)
 class Finished:
-    """A recording is done."""
+    """A recording is done.
+
+    Decoding, network and encoding overlap, and others may be at work at the same time: what each
+    took does not sum to what all took.
+    """
 
     path: str
     seconds: float  # of audio
     took: float  # of time
     gain: float  # of all stems, below 1 where one would have clipped
     mismatch_db: float | None  # peak of recording - sum of stems and rest; None if exactly 0
+    decoding: float = 0.0  # seconds
+    device: float = 0.0  # seconds that it was busy with this recording
+    encoding: float = 0.0  # seconds
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """How fast the recordings of a plan were separated, and what kept it from going faster."""
+
+    seconds: float  # of audio
+    took: float  # of time
+    times_real_time: float
+    device_busy: float  # share of the time, mean of all devices
+    limit: Stage
 
 
 @dataclass(frozen=True)
@@ -131,5 +152,6 @@ Event = (
     | Failed
     | Quarantined
     | Finished
+    | Throughput
     | Done
 )

@@ -21,6 +21,7 @@ from sepcli.separation.events import (
     Seen,
     Skipped,
     StemWritten,
+    Throughput,
 )
 from sepcli.separation.options import SeparateOptions
 
@@ -73,11 +74,12 @@ class FileReport:
 
 @dataclass
 class Report:
-    """A run, as its events told it."""
+    """A run, as its events told it; of the throughput only a plan's events tell."""
 
     files: dict[str, FileReport] = field(default_factory=dict)
     outputs_planned: list[str] = field(default_factory=list)
     totals: dict[str, Any] = field(default_factory=dict)
+    throughput: dict[str, Any] | None = None
 
     @property
     def exit_code(self) -> int:
@@ -90,6 +92,8 @@ class Report:
             self.outputs_planned = list(event.outputs)
         elif isinstance(event, Done):
             self.totals = asdict(event)
+        elif isinstance(event, Throughput):
+            self.throughput = asdict(event)
         else:
             self._read_file(event, self.files.setdefault(event.path, FileReport(event.path)))
 
@@ -125,6 +129,7 @@ class Report:
                 "version": sepcli.__version__,
                 "options": given,
                 "totals": self.totals,
+                "throughput": self.throughput,
                 "outputs_planned": self.outputs_planned,
                 "files": [asdict(file) for file in self.files.values()],
             },

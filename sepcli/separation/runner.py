@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -54,10 +56,28 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """A window's stems (stems, samples, channels) and presences (stems,) or None."""
+    """A window's stems (stems, samples, channels) and presences (stems,) or None.
+
+    Attributes:
+        took: its part of the seconds that the device was busy with its batch.
+    """
 
     stems: NDArray[np.float32]
     presence: NDArray[np.float32] | None
+    took: float = 0.0
+
+
+class Answering(Protocol):
+    """Whom a recording asks: a `Runner`, or what stands before one that many recordings share."""
+
+    @property
+    def batch(self) -> int:
+        """Windows at once, at most."""
+        ...
+
+    def answer(self, waves: Sequence[Wave], question: Question, rate: int) -> list[Answer]:
+        """Stems of windows of one length; see `Runner.answer`."""
+        ...
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -102,6 +122,12 @@ class Runner:
         Raises:
             MemoryExhausted: if a single short window on the CPU is too much.
         """
+        began = time.perf_counter()
+        answers = self._answer(waves, question, rate)
+        took = (time.perf_counter() - began) / len(waves)
+        return [replace(answer, took=took) for answer in answers]
+
+    def _answer(self, waves: Sequence[Wave], question: Question, rate: int) -> list[Answer]:
         try:
             return self._forward(waves, question, rate)
         except (MemoryError, RuntimeError) as error:

@@ -23,7 +23,7 @@ from sepcli.batch.plan_file import Plan
 from sepcli.batch.shards import Shard, deal
 from sepcli.batch.worker import PlanWorker, Policy, preview, run_plan, work
 from sepcli.errors import ModelError, OutputError
-from sepcli.separation import run as engine
+from sepcli.separation import single as engine
 from sepcli.separation.events import (
     Done,
     Event,
@@ -91,7 +91,7 @@ def test_a_plan_is_separated_once(
     again = run(plan)
     assert fates(again) == dict.fromkeys(field, "Skipped")
     assert replace(done(again), took=0) == Done(0, 3, 0, 0, 0)
-    assert separations == field
+    assert sorted(separations) == field
     assert len(linear.networks) == loaded  # type: ignore[attr-defined] # none for nothing
 
 
@@ -121,7 +121,7 @@ def test_a_stem_that_was_lost_or_cut_is_made_again(
     cut.with_name(cut.name + ".sepcli.json").unlink(missing_ok=True)
     separations.clear()
     run(replace_overwrite(plan))
-    assert separations == ["a.wav", "c.wav"]
+    assert sorted(separations) == ["a.wav", "c.wav"]
     assert gain_of("c") == pytest.approx(0.5)
 
 
@@ -147,7 +147,7 @@ def test_it_goes_on_where_it_was_stopped(
     planner: Planner, field: list[str], separations: list[str]
 ) -> None:
     plan = planner(*field)
-    for event in (events := run_plan(plan, None, Policy())):
+    for event in (events := run_plan(plan, None, Policy(deterministic=True))):
         if isinstance(event, Started) and event.index == 1:
             break
     events.close()
@@ -155,7 +155,7 @@ def test_it_goes_on_where_it_was_stopped(
         "a.a-gain-of-0-5.wav"
     ]
     assert fates(run(plan)) == {"a.wav": "Skipped", "b.wav": "Finished", "c.wav": "Finished"}
-    assert separations == ["a.wav", "b.wav", "c.wav"]
+    assert sorted(separations) == ["a.wav", "b.wav", "c.wav"]
 
 
 def test_a_stop_within_a_recording_leaves_nothing_half_written(
@@ -194,7 +194,7 @@ def test_changed_options_redo_everything(
 ) -> None:
     run(planner(*field))
     run(planner(*field, skip_existing=True, window=1.0))
-    assert separations == field + field
+    assert sorted(separations) == sorted(field + field)
 
 
 def test_changed_weights_are_refused_until_the_plan_is_made_anew(
@@ -214,7 +214,7 @@ def test_changed_weights_are_refused_until_the_plan_is_made_anew(
     assert fates(run(planner(*field, skip_existing=True, model=str(other)))) == dict.fromkeys(
         field, "Finished"
     )
-    assert separations == field + field
+    assert sorted(separations) == sorted(field + field)
 
 
 def grown(path: Path) -> None:
@@ -276,7 +276,7 @@ def test_too_many_failures_stop_it(planner: Planner, field: list[str]) -> None:
     broken(plan, ["a.wav", "b.wav"])
     assert len(fates(run(plan, max_failures=2))) == 3
     shutil.rmtree(OUT / FOLDER)
-    events = run(plan, max_failures=0)
+    events = run(plan, max_failures=0, deterministic=True)
     assert fates(events) == {"c.wav": "Skipped", "a.wav": "Failed", "plan.jsonl": "Failed"}
     stop = events[-2]
     assert isinstance(stop, Failed)
@@ -335,9 +335,10 @@ def test_a_full_disk_under_the_journal_stops_it(
     with monkeypatch.context() as patch:
         patch.setattr(Journal, "done", full)
         events = run(plan)
-    assert fates(events) == {"a.wav": "Failed"}
+    assert list(fates(events).values()) == ["Failed"]
     assert done(events).exit_code == 5
-    assert fates(run(plan)) == {"a.wav": "Skipped", "b.wav": "Finished", "c.wav": "Finished"}
+    assert set(fates(run(plan)).values()) <= {"Skipped", "Finished"}
+    assert fates(run(plan)) == dict.fromkeys(field, "Skipped")
 
 
 def test_a_full_disk_under_a_stem_is_nobodys_failure(
@@ -347,7 +348,7 @@ def test_a_full_disk_under_a_stem_is_nobodys_failure(
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda _: os.terminal_size((0, 0)) and Usage())
         events = run(plan)
-    assert fates(events) == {"a.wav": "Failed"}
+    assert list(fates(events).values()) == ["Failed"]
     assert done(events).exit_code == 5
     assert fates(run(plan)) == dict.fromkeys(field, "Finished")
 
@@ -371,11 +372,12 @@ def test_memory_that_runs_out_stops_it_but_not_for_ever(
 ) -> None:
     plan = planner(*field)
     worker = PlanWorker(plan, Policy())
-    worker._batch._runner._network.most = 1  # type: ignore[attr-defined]
+    worker._runner._network.most = 1  # type: ignore[attr-defined]
     events = list(worker.work(range(3)))
-    assert fates(events) == {"a.wav": "Failed"}
+    (failed,) = fates(events).items()
+    assert failed[1] == "Failed"  # and of the others nobody says so
     assert done(events).exit_code == 4
-    assert fates(run(plan)) == {"a.wav": "Quarantined", "b.wav": "Finished", "c.wav": "Finished"}
+    assert fates(run(plan)) == dict.fromkeys(field, "Finished") | {failed[0]: "Quarantined"}
 
 
 def test_an_error_that_nobody_foresaw_is_of_one_recording(
@@ -471,7 +473,7 @@ def test_rows_may_come_one_by_one(planner: Planner, field: list[str]) -> None:
             asked.append(number)
             yield number
 
-    for event in work(plan, coming(), Policy()):
+    for event in work(plan, coming(), Policy(deterministic=True)):
         if isinstance(event, Finished) and event.path == "c.wav":
             assert asked == [2]
     assert asked == [2, 0]

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from sepcli.cli.display import RichDisplay, display_for
-from sepcli.separation.events import Event, Failed, Finished, Progress, Skipped, Started
+from sepcli.cli.display import PlainDisplay, RichDisplay, display_for
+from sepcli.separation.events import (
+    Event,
+    Failed,
+    Finished,
+    Progress,
+    Skipped,
+    Started,
+    Throughput,
+)
 
 
 def bars(events: list[Event]) -> dict[str, float]:
@@ -36,3 +44,9 @@ def test_every_recording_at_work_has_a_bar() -> None:
 def test_a_recording_s_bar_goes_with_its_end(end: Event) -> None:
     started: list[Event] = [Started("in/a.wav", 0, 9.0), Started("in/b.wav", 1, 5.0)]
     assert bars([*started, end, Progress("in/b.wav", 2.0)]) == {"b.wav": 2.0}
+
+
+def test_how_fast_a_plan_was_is_said_in_a_line() -> None:
+    told = Throughput(90.0, 2.0, 45.0, 0.625, "decoding")
+    line = PlainDisplay().line(told)
+    assert line == "45.0x real time, device busy 62%, limit: decoding"

@@ -21,8 +21,7 @@ import sepcli
 from sepcli.audio import tags as tagging
 from sepcli.audio.tags import Tags, read_tags, write_tags
 from sepcli.errors import OutputError, UsageError, is_memory
-from sepcli.separation import engine, provenance
-from sepcli.separation import run as running
+from sepcli.separation import engine, provenance, single
 from sepcli.separation.provenance import SIDECAR
 from sepcli.separation.report import Report, check_report
 
@@ -144,7 +143,7 @@ def test_a_note_beside_a_stem_never_speaks_for_an_older_one(
     separate(mix, model=model, container="w64")
     assert stem.with_name(stem.name + SIDECAR).is_file()
     with monkeypatch.context() as patch:  # as a kill does, between the note and the stem
-        patch.setattr(running.StemWriter, "commit", raising(OutputError("killed", "go on")))
+        patch.setattr(single.StemWriter, "commit", raising(OutputError("killed", "go on")))
         separate(mix, model=model, container="w64", negatives=("a gain of 0.1",), overwrite=True)
     again = {"container": "w64", "negatives": ("a gain of 0.1",), "skip_existing": True}
     assert separate(mix, model=model, **again).files["mix.wav"].status == "done"

@@ -19,9 +19,19 @@ from sepcli.batch.launchers.crew import Crew, Ended, Lost, News, Rows
 from sepcli.batch.launchers.docket import STRIKES, Docket
 from sepcli.batch.plan_file import Plan
 from sepcli.batch.shards import deal
-from sepcli.batch.worker import AGAIN, Policy, Tally, too_many
+from sepcli.batch.tally import Tally
+from sepcli.batch.worker import AGAIN, Policy, too_many
 from sepcli.errors import ItemError, SepcliError
-from sepcli.separation.events import Done, Event, Failed, Finished, Planned, Skipped, Started
+from sepcli.separation.events import (
+    Done,
+    Event,
+    Failed,
+    Finished,
+    Planned,
+    Skipped,
+    Started,
+    Throughput,
+)
 from sepcli.separation.plan import Job
 from sepcli.separation.provenance import work_key
 
@@ -67,7 +77,7 @@ class Supervisor:
 
     def __init__(self, plan: Plan, rows: Sequence[int], crew: Crew, policy: Policy) -> None:
         self._plan, self._crew, self._policy = plan, crew, policy
-        self._tally = Tally(policy.max_failures)
+        self._tally = Tally(policy.max_failures, crew.size)
         self._docket = Docket(chunks(plan.seconds, rows, crew.size * crew.chunks_each))
         self._hands: dict[int, Hand] = {}
         self._idle = list(range(crew.size))
@@ -85,7 +95,7 @@ class Supervisor:
                 self._deal()
         if tally.too_many:
             yield too_many(self._plan, tally.failures)
-        yield tally.done()
+        yield from tally.last()
 
     def _deal(self) -> None:
         """Give chunks to those who have nothing to do."""
@@ -107,7 +117,7 @@ class Supervisor:
 
     def _told(self, worker: int, event: Event) -> Iterator[Event]:
         hand = self._hands[worker]
-        if isinstance(event, (Planned, Done)):
+        if isinstance(event, (Planned, Throughput, Done)):
             return  # of its chunk; there is one of each for all
         if isinstance(event, Started):
             hand.begun.add(event.index)

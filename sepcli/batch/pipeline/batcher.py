@@ -1,0 +1,168 @@
+"""Windows of different recordings, packed into batches for one device.
+
+A batch holds windows of one kind: as many samples, channels and Hz, and the same question. A
+network is given its queries once for all items of a batch, so rows that ask for different sounds
+take turns. Nothing is padded: silence after a short window would change what a network makes of
+it, and a recording's stems are not to depend on what else is in flight.
+
+The device does not wait for a batch to be full. While it is busy windows pile up, and the next
+batch is full; while it is not, something else is the limit.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+
+from sepcli.audio.windows import Wave
+from sepcli.errors import MemoryExhausted
+from sepcli.separation.runner import Answer, Question, Runner
+
+
+class GivenUp(BaseException):
+    """Raised in a recording's thread when the batch stops: it unwinds, and nobody is told."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ticket:
+    """A window that waits for its answer.
+
+    Attributes:
+        kind: windows of equal kinds may share a batch.
+        notify: told, in words, of steps back for want of memory.
+        answer: where the answer, or the error, will be.
+    """
+
+    wave: Wave
+    question: Question
+    rate: int
+    kind: Hashable
+    notify: Callable[[str], None]
+    answer: Future[Answer] = field(default_factory=Future)
+
+
+@dataclass(frozen=True)
+class Asker:
+    """What a recording has in place of a `Runner`, in a thread of its own.
+
+    Attributes:
+        runner: whose batch size counts.
+        submit: takes tickets to the batcher's thread.
+        notify: told, in words, of steps back for want of memory.
+    """
+
+    runner: Runner
+    submit: Callable[[Ticket], None]
+    notify: Callable[[str], None]
+
+    @property
+    def batch(self) -> int:
+        """Windows of one recording at once, at most."""
+        return self.runner.batch
+
+    def answer(self, waves: Sequence[Wave], question: Question, rate: int) -> list[Answer]:
+        """Stems of windows of one length; waits for them.
+
+        Raises:
+            GivenUp: if the batch stops.
+            MemoryExhausted: see `Runner.answer`.
+        """
+        asked = fingerprint(question)
+        tickets = [
+            Ticket(wave, question, rate, (wave.shape, rate, asked), self.notify) for wave in waves
+        ]
+        for ticket in tickets:
+            self.submit(ticket)
+        return [ticket.answer.result() for ticket in tickets]
+
+
+class Batcher:
+    """Gives a device what waits, the window that has waited longest first.
+
+    All of it runs in one thread, the device's.
+
+    Args:
+        runner: answers batches.
+        notices: where the runner leaves what a recording should be told.
+    """
+
+    def __init__(self, runner: Runner, notices: list[str]) -> None:
+        self._runner, self._notices = runner, notices
+        self._waiting: deque[Ticket] = deque()
+        self._exhausted = False
+
+    def __bool__(self) -> bool:
+        """Whether there is something for the device to do."""
+        return bool(self._waiting) and not self._exhausted
+
+    def add(self, ticket: Ticket) -> None:
+        """Let a window wait for its turn."""
+        self._waiting.append(ticket)
+
+    def serve(self) -> None:
+        """Answer the window that has waited longest, and others of its kind.
+
+        Nothing is answered any more once memory is exhausted: no other window would fare better,
+        and no other recording is to blame.
+        """
+        if not self:
+            return
+        tickets = self._next()
+        try:
+            self._answer(tickets)
+        finally:  # a signal may come at any time, and nobody is to wait for ever
+            for ticket in tickets:
+                if not ticket.answer.done():
+                    refuse(ticket)
+
+    def refuse(self) -> None:
+        """Give up whatever waits."""
+        while self._waiting:
+            refuse(self._waiting.popleft())
+
+    def _next(self) -> list[Ticket]:
+        kind, passed, tickets = self._waiting[0].kind, deque[Ticket](), list[Ticket]()
+        while self._waiting and len(tickets) < self._runner.batch:
+            ticket = self._waiting.popleft()
+            (tickets if ticket.kind == kind else passed).append(ticket)
+        self._waiting.extendleft(reversed(passed))
+        return tickets
+
+    def _answer(self, tickets: Sequence[Ticket]) -> None:
+        first = tickets[0]
+        try:
+            waves = [ticket.wave for ticket in tickets]
+            answers = self._runner.answer(waves, first.question, first.rate)
+        except Exception as error:
+            self._blame(tickets, error)
+            return
+        finally:
+            for text in self._notices:
+                first.notify(text)
+            self._notices.clear()
+        for ticket, answer in zip(tickets, answers, strict=True):
+            ticket.answer.set_result(answer)
+
+    def _blame(self, tickets: Sequence[Ticket], error: Exception) -> None:
+        """Find out which windows of a batch went wrong: the others are of other recordings."""
+        if len(tickets) == 1:
+            self._exhausted = isinstance(error, MemoryExhausted)
+            tickets[0].answer.set_exception(error)
+            return
+        for ticket in tickets:
+            if not self._exhausted:
+                self._answer([ticket])
+
+
+def refuse(ticket: Ticket) -> None:
+    """Let the thread that waits for an answer unwind."""
+    ticket.answer.set_exception(GivenUp())
+
+
+def fingerprint(question: Question) -> Hashable:
+    """Equal for questions that a network would answer alike."""
+    embeddings = question.embeddings
+    rows = None if embeddings is None else (embeddings.shape, embeddings.cpu().numpy().tobytes())
+    return rows, replace(question, embeddings=None)
