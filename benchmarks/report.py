@@ -394,6 +394,7 @@ def mining_section(figures: dict) -> str:
         f"\n## Mining\n\nSingle events found in {figures['minutes']:g} minutes of recordings made "
         f"of {figures['clips']} validation clips of {figures['labels']} labels.\n\n"
         + table(heads, rows)
+        + "\n"
     )
 
 
