@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test lint docs soak clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python examples/demo.py
@@ -16,6 +16,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+# Every fault on purpose: half an hour on two cores. `make soak ROWS="disk signals --quick"` for some.
+soak: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.soak $(ROWS)
 
 docs: $(VENV)/.installed
 	$(BIN)/python docs/make_commands.py

@@ -161,7 +161,7 @@ def windowed(lengths: tuple[float, float, float], on_grid: bool) -> Way:
     """Windows of these lengths in seconds, cross-faded."""
 
     def separate(network: ResUNet30, wave: Tensor, query: Tensor) -> Tensor:
-        layout = Layout.of(RATE, *lengths, network.grid if on_grid else 1)
+        layout = Layout.of(RATE, *lengths, network.grid(RATE) if on_grid else 1)
         joiner, parts = Joiner(layout), []
         for window in cut([wave[:, None].numpy()], layout):
             heard = torch.from_numpy(window.wave.T.copy())[None]

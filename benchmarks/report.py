@@ -24,10 +24,13 @@ what it measures and how.
 | `bimodal_training.py` | bi-modal steps | `python benchmarks/bimodal_training.py --write` |
 | `captions.py` | captions to source phrases | `python benchmarks/captions.py --write` |
 | `mining.py` | single events in long recordings | `python benchmarks/mining.py DATA --write` |
-| `detect.py` | `sepcli detect` on mixtures | `python benchmarks/detect.py DATA --write` |
+| `detect.py` | `sepcli detect` on known mixtures | `python benchmarks/detect.py DATA --write` |
 | `tiger.py` | TIGER-DnR, its authors' way and ours | `python benchmarks/tiger.py --write` |
-| `speakers.py` | speakers | `python benchmarks/speakers.py DATA --model FOLDER --write` |
+| `speakers.py` | speakers in order | `python benchmarks/speakers.py DATA --model RUN --write` |
 | `coverage.py` | intervals and tests of known rows | `python benchmarks/coverage.py --write` |
+| `fleet.py` | bookkeeping of 1,000 workers | `python benchmarks/fleet.py --write` |
+| `cost.py` | nothing: it computes [costs](../docs/scale.md) | `python benchmarks/cost.py` |
+| `soak/` | [faults](../docs/reliability.md), provoked | `make soak` |
 | `metric_traps.py` | figures of docs/metrics.md | `python benchmarks/metric_traps.py` |
 | `make_manifests.py` | nothing: it wrote `sepcli/evaluation/manifests/`, before any training | |
 
@@ -48,6 +51,7 @@ def main() -> None:
         ("detect", detect_section),
         ("tiger", tiger_section),
         ("speakers", speakers_section),
+        ("fleet", fleet_section),
     )
     results = ((HERE / f"results/{name}.json", section) for name, section in sections)
     text = HEAD + "".join(
@@ -395,6 +399,43 @@ def mining_section(figures: dict) -> str:
         f"of {figures['clips']} validation clips of {figures['labels']} labels.\n\n"
         + table(heads, rows)
         + "\n"
+    )
+
+
+def fleet_section(figures: dict) -> str:
+    """What bookkeeping costs beside the work."""
+    parts, took = figures["shares"], figures["cpu_seconds"]
+    each = figures["rows"] / figures["workers"]
+    rows = [
+        ("each worker opens the plan", took["open"], parts["open"]),
+        ("and deals all rows by itself, as with --shard", took["deal"], parts["deal"]),
+        ("and merges the journals of a batch that is all but done", took["merge"], parts["merge"]),
+        (
+            "claims its rows: reads them, looks up what was done",
+            round(figures["rows_cpu_seconds"] / figures["workers"], 2),
+            parts["rows"],
+        ),
+        (
+            "and waits until their lines are on the disk",
+            round(each * figures["line_on_disk_milliseconds"] / 1000, 2),
+            parts["journal"],
+        ),
+        ("all of it", "", parts["all"]),
+    ]
+    return (
+        "\n## A million rows, a thousand workers\n\n"
+        f"{figures['workers']:,} simulated workers, {figures['rows']:,} rows, "
+        f"{figures['hours_of_audio']:,} h of audio at {figures['times_real_time']}x real time, "
+        f"{figures['work_seconds_of_a_worker']:,} s of work for every worker; "
+        f"{figures['machine']}. The real plan, shards, journals and books; no audio.\n\n"
+        + table(
+            ("", "s of a worker", "of its work"),
+            [(what, took, f"{part:.2%}") for what, took, part in rows],
+        )
+        + f"\nThe one who deals out chunks to all of them is busy {parts['supervisor_busy']:.1%} "
+        f"of the time; the last worker ends after {figures['longest_against_even_share']} times "
+        f"an even share. A line reaches the disk in {figures['line_on_disk_milliseconds']} ms. "
+        f"Peak memory {figures['peak_rss_mb']:,} MB, for all that is simulated.\n"
     )
 
 

@@ -53,7 +53,7 @@ def as_authors(network: TigerDnr, wave: Tensor) -> Tensor:
 def as_engine(network: TigerDnr, wave: Tensor) -> Tensor:
     """(samples,) -> (3, samples), with the windows of the registry's entry."""
     windows = Registry().find("tiger-dnr").entry.windows
-    layout = Layout.of(RATE, windows.length, windows.context, windows.fade, network.grid)
+    layout = Layout.of(RATE, windows.length, windows.context, windows.fade, network.grid(RATE))
     joiner, parts = Joiner(layout), []
     for window in cut([wave[:, None].numpy()], layout):
         stems, _ = network(torch.from_numpy(window.wave.T.copy())[None], None, RATE)

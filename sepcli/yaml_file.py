@@ -10,8 +10,11 @@ from typing import Any
 import yaml
 
 from sepcli.errors import UsageError
+from sepcli.text_file import read_text
 
 LARGEST = 1_000_000  # bytes
+LONGEST_REASON = 300  # characters of what the parser says
+MOST_LEVELS = 50  # of lists in lists; a registry has 5
 MOST_ALIASES = 100  # nested aliases grow exponentially when they are expanded
 
 
@@ -21,27 +24,38 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: if it is missing, too large, not YAML, or not a mapping.
     """
-    try:
-        if path.stat().st_size > LARGEST:
-            raise UsageError(f"{path} is larger than {LARGEST} bytes", "give a smaller file")
-        return parse_yaml(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", "check the path") from error
+    return parse_yaml(read_text(path, LARGEST), str(path))
 
 
 def parse_yaml(text: str, name: str) -> dict[str, Any]:
     """The mapping in a YAML text; `name` says in errors where it came from."""
     try:
-        aliases = sum(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text))
-        if aliases > MOST_ALIASES:
-            raise UsageError(f"{name} uses {aliases} YAML aliases", "write the values out")
+        check_shape(text, name)
         data = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        place = str(error).replace("\n", " ")
+    except (yaml.YAMLError, ValueError) as error:
+        place = " ".join(str(error).split())[:LONGEST_REASON]
         raise UsageError(f"{name} is not valid YAML: {place}", "correct the file") from error
     if not isinstance(data, dict):
         raise UsageError(f"{name} is not a mapping of keys to values", "correct the file")
     return data
+
+
+def check_shape(text: str, name: str) -> None:
+    """Refuse what would grow when it is read, before it is.
+
+    Raises:
+        UsageError: if it is nested too deeply, or has too many aliases.
+        YAMLError: if it is not YAML.
+    """
+    levels = aliases = 0
+    for event in yaml.parse(text):
+        aliases += isinstance(event, yaml.AliasEvent)
+        levels += isinstance(event, yaml.CollectionStartEvent)
+        levels -= isinstance(event, yaml.CollectionEndEvent)
+        if aliases > MOST_ALIASES:
+            raise UsageError(f"{name} uses too many YAML aliases", "write the values out")
+        if levels > MOST_LEVELS:
+            raise UsageError(f"{name} is nested too deeply", "write it with fewer levels")
 
 
 def write_yaml(path: Path, data: Mapping[str, Any]) -> None:

@@ -44,13 +44,16 @@ class Step:
         return interval(self.values(column))
 
 
-def write_page(out: Path, cells: Sequence[Named], sets: Sequence[str]) -> Path:
+def write_page(
+    out: Path, cells: Sequence[Named], sets: Sequence[str], missing: Sequence[str]
+) -> Path:
     """Write docs/ladder.md and its plot from the cells' evaluations.
 
     Args:
         out: folder of the cells.
         cells: those that are finished.
         sets: that they were scored on.
+        missing: names of cells that are not finished.
     """
     steps = {name: read_steps(out, cells, name) for name in sets}
     plot(steps[sets[0]], DOCS / "images/ladder.png")
@@ -59,6 +62,7 @@ def write_page(out: Path, cells: Sequence[Named], sets: Sequence[str]) -> Path:
         "tables": "\n\n".join(section(name, steps[name]) for name in sets),
         "teacher": teacher_line(out),
         "budget": budget_line(out / cells[0][2]),
+        "missing": f"Cells without figures yet: {', '.join(missing)}." if missing else "",
     }
     for name, part in parts.items():
         text = text.replace("{" + name + "}", part)

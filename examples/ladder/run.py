@@ -1,6 +1,6 @@
 """The ladder: one network, one budget, and less and less to learn from.
 
-    SEPCLI_DATA=path/to/data python examples/ladder/run.py [--jobs 2] [--fold4]
+    SEPCLI_DATA=path/to/data python examples/ladder/run.py [--jobs 2] [--fold4] [--page]
 
 Trains the CLAP of clap.yaml, then every cell of cells.yaml with the network of separator.yaml,
 scores each on sounds of packages that no training has seen (and, with --fold4, on ESC-10's test
@@ -14,6 +14,7 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,11 +55,24 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="cells at a time, a thread each")
     parser.add_argument("--steps", type=int, help="other than separator.yaml's")
     parser.add_argument("--fold4", action="store_true", help="score on ESC-10's test fold, too")
+    parser.add_argument("--page", action="store_true", help="only write it, of what is finished")
     given = parser.parse_args()
     if "SEPCLI_DATA" not in os.environ:
         sys.exit("set SEPCLI_DATA to the folder of esc10/, sounds/ and synthetic/")
-    train(HERE / "clap.yaml", given.out / "clap", [])
     sets = SETS if given.fold4 else SETS[:1]
+    if not given.page:
+        climb(given, sets)
+    cells = read_cells()
+    done = [cell for cell in cells if scored(given.out / cell.name, sets)]
+    if not done:
+        sys.exit("no cell is finished: run it without --page first")
+    missing = [cell.name for cell in cells if cell not in done]
+    print(write_page(given.out, [(c.regime, c.sources, c.name) for c in done], sets, missing))
+
+
+def climb(given: argparse.Namespace, sets: Sequence[str]) -> None:
+    """Train and score all cells."""
+    train(HERE / "clap.yaml", given.out / "clap", [])
 
     def work(cell: Cell) -> None:
         folder = given.out / cell.name
@@ -68,11 +82,13 @@ def main() -> None:
         for dataset in sets:
             score(cell, folder, dataset)
 
-    cells = read_cells()
     with ThreadPoolExecutor(given.jobs) as pool:
-        list(pool.map(work, cells))
-    page = write_page(given.out, [(c.regime, c.sources, c.name) for c in cells], sets)
-    print(page)
+        list(pool.map(work, read_cells()))
+
+
+def scored(folder: Path, sets: Sequence[str]) -> bool:
+    """Whether a cell has all its scores."""
+    return all((folder / f"eval-{name}" / "summary.json").exists() for name in sets)
 
 
 def read_cells() -> list[Cell]:
@@ -102,7 +118,7 @@ def score(cell: Cell, folder: Path, dataset: str) -> None:
     """Score a cell's model by the paper's protocol, unless that is done."""
     report = folder / f"eval-{dataset}"
     protocol = "av/mir-eval-sources" + ("-any-order" if cell.regime == "mixit" else "")
-    if not (report / "summary.json").exists():
+    if not scored(folder, [dataset]):
         options = ["--protocol", protocol, "--no-references", "--jobs", "1", "--resume"]
         named = ["--dataset", dataset, "--model", str(folder), "--report", str(report)]
         sepcli("eval", *named, *options)

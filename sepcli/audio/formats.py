@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import soundfile
 
 from sepcli.errors import UsageError
 
-LOSSLESS = ("WAV", "WAVEX", "FLAC", "AIFF", "W64", "RF64", "CAF", "AU")
 EXTENSIONS = {
     "wav": "WAV",
     "flac": "FLAC",
@@ -35,6 +36,16 @@ WIDTH = {
     "FLOAT": 4,
     "DOUBLE": 8,
 }  # bytes
+ENDINGS = {
+    "WAV": ("wav", "wave", "bwf"),
+    "WAVEX": ("wav", "wave", "bwf"),
+    "RF64": ("wav", "wave", "bwf", "rf64"),
+    "FLAC": ("flac",),
+    "AIFF": ("aiff", "aif", "aifc"),
+    "W64": ("w64",),
+    "CAF": ("caf",),
+    "AU": ("au", "snd"),
+}  # what files of a container are called
 LARGEST_WAV = 2**32 - 2**16  # bytes; larger ones are written as RF64
 
 
@@ -66,8 +77,9 @@ class Encoding:
 def choose(source: Encoding, container: str | None, bits: str | None) -> Encoding:
     """The encoding of the stems of a recording.
 
-    A lossless input keeps its container and bit depth; a lossy or video input becomes float
-    WAV, since encoding it again would lose more. Options override both.
+    A lossless input keeps its container and bit depth, and its extension unless that means
+    another format; a lossy or video input becomes float WAV, since encoding it again would lose
+    more. Options override all.
 
     Args:
         source: the input's encoding.
@@ -77,7 +89,10 @@ def choose(source: Encoding, container: str | None, bits: str | None) -> Encodin
     Raises:
         UsageError: if the container cannot hold the bit depth.
     """
-    chosen = source if source.container in LOSSLESS else Encoding("WAV", "FLOAT", "wav")
+    chosen = Encoding("WAV", "FLOAT", "wav")
+    if (endings := ENDINGS.get(source.container)) is not None:
+        own = source.extension if source.extension in endings else endings[0]
+        chosen = Encoding(source.container, source.subtype, own)
     if container:
         chosen = Encoding(EXTENSIONS[container], chosen.subtype, container)
     if bits:
@@ -96,3 +111,8 @@ def nearest_subtype(encoding: Encoding) -> str:
         if encoding.width > 1 and soundfile.check_format(encoding.container, subtype):
             return subtype
     return str(soundfile.default_subtype(encoding.container))
+
+
+def for_libsndfile(path: Path) -> Path | bytes:
+    """A path as soundfile takes it, also where it is no text, as names may be on Unix."""
+    return path if os.name == "nt" else os.fsencode(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import mutagen
+from mutagen._vorbis import is_valid_key
 from mutagen.aiff import AIFF
 from mutagen.flac import FLAC, Picture
 from mutagen.id3 import APIC, ID3, TALB, TCON, TDRC, TIT2, TPE1, TPE2, TRCK, TXXX
@@ -34,6 +35,7 @@ MP4_KEYS = {
     "\xa9gen": "genre",
 }
 FRONT_COVER = 3
+LARGEST_PICTURE = (1 << 24) - 1000  # bytes; what a block of a FLAC holds, with its description
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,9 @@ def read_tags(path: Path) -> Tags:
     """The tags of a recording; none if it has none, or none that can be read."""
     try:
         file = mutagen.File(path)
-    except (mutagen.MutagenError, OSError, ValueError):
+        return Tags() if file is None or file.tags is None else _from(file)
+    except Exception:  # a stranger's bytes may raise anything, and a recording can do without
         return Tags()
-    if file is None or file.tags is None:
-        return Tags()
-    if isinstance(file.tags, ID3):
-        return _from_id3(file.tags)
-    if isinstance(file, MP4):
-        return _from_mp4(file)
-    pictures = getattr(file, "pictures", [])
-    text = {key.lower(): [str(x) for x in values] for key, values in file.tags.as_dict().items()}
-    text.pop("metadata_block_picture", None)
-    return Tags(text, tuple((p.mime, p.data) for p in pictures))
 
 
 def write_tags(path: Path, tags: Tags, provenance: dict[str, Any]) -> bool:
@@ -67,20 +60,34 @@ def write_tags(path: Path, tags: Tags, provenance: dict[str, Any]) -> bool:
 
     Returns:
         False if the container has no room for tags.
+
+    Raises:
+        OSError: if the disk is full.
     """
     file = _taggable(path)
     if file is None:
         return False
-    text = {**tags.text, PROVENANCE: [json.dumps(provenance, ensure_ascii=False)]}
+    text = {**tags.text, PROVENANCE: [json.dumps(provenance)]}
+    text = {key: [writable(value) for value in values] for key, values in text.items()}
+    pictures = tuple(p for p in tags.pictures if len(p[1]) <= LARGEST_PICTURE)
     if isinstance(file.tags, ID3):
-        _into_id3(file.tags, text, tags.pictures)
+        _into_id3(file.tags, text, pictures)
     else:
         for key, values in text.items():
-            file.tags[key] = values
+            if is_valid_key(key):
+                file.tags[key] = values
         if isinstance(file, FLAC):
-            _add_pictures(file, tags.pictures)
-    file.save()
+            _add_pictures(file, pictures)
+    try:
+        file.save()
+    except mutagen.MutagenError as error:
+        raise next((a for a in error.args if isinstance(a, OSError)), OSError(str(error))) from None
     return True
+
+
+def writable(text: str) -> str:
+    """Text without what no encoding knows, such as halves of a file name that is not UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def read_provenance(path: Path) -> dict[str, Any] | None:
@@ -93,6 +100,17 @@ def read_provenance(path: Path) -> dict[str, Any] | None:
         if isinstance(note, dict):
             return note
     return None
+
+
+def _from(file: Any) -> Tags:
+    if isinstance(file.tags, ID3):
+        return _from_id3(file.tags)
+    if isinstance(file, MP4):
+        return _from_mp4(file)
+    pictures = getattr(file, "pictures", [])
+    text = {key.lower(): [str(x) for x in values] for key, values in file.tags.as_dict().items()}
+    text.pop("metadata_block_picture", None)
+    return Tags(text, tuple((p.mime, p.data) for p in pictures))
 
 
 def _taggable(path: Path) -> Any:

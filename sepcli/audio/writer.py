@@ -18,13 +18,14 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from sepcli.audio.formats import LARGEST_WAV, Encoding
+from sepcli.audio.formats import LARGEST_WAV, Encoding, for_libsndfile
 from sepcli.errors import OutputError
 
 Wave = NDArray[np.float32]  # (samples, channels)
 
 PARTIAL = ".sepcli-partial-"  # prefix of a file that is not whole yet
 BLOCK = 1 << 16  # samples a step while finishing
+ADD_PEAK_CHUNK = 0x1050  # SFC_SET_ADD_PEAK_CHUNK of libsndfile
 
 
 class StemWriter:
@@ -117,7 +118,10 @@ class StemWriter:
         if self.peak > 1.0:  # full scale itself is clipped by one step, not scaled
             self.gain = (1 - step) / self.peak
         with ExitStack() as stack:
-            sources = [stack.enter_context(soundfile.SoundFile(self._raw(p))) for p in self.paths]
+            sources = [
+                stack.enter_context(soundfile.SoundFile(for_libsndfile(self._raw(p))))
+                for p in self.paths
+            ]
             targets = [self._open(partial_path(p), self._encoding, stack) for p in self.paths]
             for stems in _side_by_side(sources):
                 for target, stem in zip(targets, self._rounded(stems, step), strict=True):
@@ -150,9 +154,20 @@ class StemWriter:
         if container == "WAV" and samples * self._channels * encoding.width > LARGEST_WAV:
             container = "RF64"
         file = soundfile.SoundFile(
-            path, "w", self._rate, self._channels, encoding.subtype, format=container
+            for_libsndfile(path),
+            "w",
+            self._rate,
+            self._channels,
+            encoding.subtype,
+            format=container,
         )
+        leave_date_out(file)
         return (stack or self._stack).enter_context(file)
+
+
+def leave_date_out(file: soundfile.SoundFile) -> None:
+    """Keep libsndfile from noting peaks, with the time of day: same stems are to be same bytes."""
+    soundfile._snd.sf_command(file._file, ADD_PEAK_CHUNK, soundfile._ffi.NULL, 0)
 
 
 def partial_path(path: Path) -> Path:
@@ -183,8 +198,7 @@ class output_errors:
                 f"cannot write to {self._folder}: {error}", "free some space"
             ) from error
         if isinstance(error, OSError):
-            remedy = (
-                "free some space" if error.errno == errno.ENOSPC else "choose another -o folder"
-            )
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            remedy = "free some space" if full else "choose another -o folder"
             reason = error.strerror or str(error)
             raise OutputError(f"cannot write to {self._folder}: {reason}", remedy) from error

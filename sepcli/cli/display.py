@@ -126,7 +126,7 @@ class JsonDisplay(SilentDisplay):
 
 
 class RichDisplay(PlainDisplay):
-    """Bars for people: per recording, with what is left and times real time."""
+    """Bars for people: one for each recording at work, with what is left and times real time."""
 
     def __init__(self, dry_run: bool = False) -> None:
         super().__init__(dry_run)
@@ -143,8 +143,7 @@ class RichDisplay(PlainDisplay):
             console=self._console,
             transient=True,
         )
-        self._file: TaskID | None = None
-        self._began = 0.0
+        self._bars: dict[str, tuple[TaskID, float]] = {}  # of recordings; and when they began
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -165,16 +164,16 @@ class RichDisplay(PlainDisplay):
     def read(self, event: Event) -> None:
         """Take an event in."""
         if isinstance(event, Started):
-            self._began = time.monotonic()
             name = Path(event.path).name
-            self._file = self._progress.add_task(name, total=event.seconds or None, speed="")
-        elif isinstance(event, Progress) and self._file is not None:
-            rate = event.seconds / max(time.monotonic() - self._began, 1e-3)
+            bar = self._progress.add_task(name, total=event.seconds or None, speed="")
+            self._bars[event.path] = bar, time.monotonic()
+        elif isinstance(event, Progress) and event.path in self._bars:
+            bar, began = self._bars[event.path]
+            rate = event.seconds / max(time.monotonic() - began, 1e-3)
             speed_text = f"{rate:.1f}x real time"
-            self._progress.update(self._file, completed=event.seconds, speed=speed_text)
-        elif isinstance(event, (Finished, Failed, Skipped)) and self._file is not None:
-            self._progress.remove_task(self._file)
-            self._file = None
+            self._progress.update(bar, completed=event.seconds, speed=speed_text)
+        elif isinstance(event, (Finished, Failed, Skipped)) and event.path in self._bars:
+            self._progress.remove_task(self._bars.pop(event.path)[0])
         if not isinstance(event, (Started, Progress)):
             super().read(event)
 

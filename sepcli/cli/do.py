@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sepcli.cli.separate import Bits, DeviceName, Format, PrecisionName, ProgressKind
+from sepcli.cli.separate_options import Bits, DeviceName, Format, PrecisionName, ProgressKind
 
 if TYPE_CHECKING:
     from sepcli.instructions.reading import Reading
@@ -81,12 +81,12 @@ def do(
         sepcli do "mute everything except the piano" take.wav --dry-run
         sepcli do "make the dialogue 6 dB louder" film.mp4 --model tiger-dnr
     """
-    from sepcli.cli.display import display_for
+    from sepcli.cli.separate_events import alone, tell
     from sepcli.instructions.reading import read_instruction
     from sepcli.registry.store import Registry
     from sepcli.separation.options import SeparateOptions
     from sepcli.separation.remix import remix
-    from sepcli.separation.report import Report, check_report
+    from sepcli.separation.report import check_report
     from sepcli.separation.run import run
 
     check_report(report)
@@ -108,14 +108,7 @@ def do(
         dry_run=dry_run,
     )
     options = remix(given, reading, instruction, Registry(registry).find(model))
-    told = Report()
-    with display_for(progress.value, dry_run) as display:
-        for event in run(options):
-            told.read(event)
-            display.read(event)
-    if report:
-        told.write(report, options)
-    raise typer.Exit(told.exit_code)
+    raise typer.Exit(tell(alone(run(options), options), options, progress, report))
 
 
 def show(reading: Reading, progress: ProgressKind) -> None:

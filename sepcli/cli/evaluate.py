@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from sepcli.cli.separate import DeviceName, ProgressKind
+from sepcli.cli.separate_options import DeviceName, ProgressKind
 
 HELP = """Score separated sounds against references, with confidence intervals.
 
-Scores a model (--model, the default one if left out), or stems that another tool made
-(--estimates), on a known data set (--dataset), or on any folder of references (--refs).
+Scores a model (--model, the default one if left out), stems that another tool made
+(--estimates), or those of a plan (--plan), on a known data set (--dataset), or on any folder of
+references (--refs).
 Every report names its protocol, which fixes what the figures mean.
 
 Exit codes: 0 all scored, 1 some items failed or a --fail-under was missed, 2 usage, 3 model,
@@ -26,6 +27,7 @@ Examples:
     sepcli eval --dataset musdb --root ~/musdb18hq
     sepcli eval --dataset musdb --estimates stems/ --jobs 8 --resume
     sepcli eval --refs truth/ --estimates stems/ --protocol folder/bss-v3
+    sepcli eval --plan plan.jsonl --references truth/
     sepcli eval --dataset demo --fail-under sdri=7 --json
     sepcli eval compare evaluations/a evaluations/b
 """
@@ -54,7 +56,16 @@ def evaluate(
     ] = None,
     split: Annotated[str | None, typer.Option(help="Of the data set; its test split.")] = None,
     refs: Annotated[
-        Path | None, typer.Option(help="A folder of references: ITEM/STEM.wav, mixture.wav.")
+        Path | None,
+        typer.Option(
+            "--refs",
+            "--references",
+            help="A folder of references: ITEM/STEM.wav, mixture.wav; of a plan, also "
+            "ITEM.QUERY.wav.",
+        ),
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="Score the stems of a plan that was separated.")
     ] = None,
     estimates: Annotated[
         Path | None, typer.Option(help="A folder of stems to score, matched by name.")
@@ -110,15 +121,16 @@ def evaluate(
     if context.invoked_subcommand is not None:
         return
     from sepcli.cli.evaluate_display import display_for, show
+    from sepcli.evaluation import plan as planning
     from sepcli.evaluation.options import EvalOptions
     from sepcli.evaluation.outcome import finish
-    from sepcli.evaluation.plan import plan
 
     options = EvalOptions(
         dataset=dataset,
         root=root,
         split=split,
         refs=refs,
+        plan=plan,
         estimates=estimates,
         model=model,
         registry=registry,
@@ -135,7 +147,7 @@ def evaluate(
         fail_under=tuple(fail_under or ()),
         device=device.value,
     )
-    planned = plan(options)
+    planned = planning.plan(options)
     with display_for(progress.value) as display:
         for note in planned.about.notes:
             display.note(note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -10,10 +11,24 @@ from typing import Annotated
 import typer
 
 import sepcli
-from sepcli.cli import data, detect, do, doctor, embed, evaluate, info, models, separate, train
-from sepcli.errors import SepcliError
+from sepcli.cli import (
+    data,
+    detect,
+    do,
+    doctor,
+    embed,
+    evaluate,
+    info,
+    models,
+    plan,
+    separate,
+    train,
+)
+from sepcli.cli.voice import printable
+from sepcli.errors import MemoryExhausted, SepcliError, is_memory
 
 SIGNALLED = 128  # exit code of a command that a signal stopped, less the signal's number
+LONGEST = 4000  # characters of an error; a config may have hundreds of them
 DEBUG = "--debug"  # understood wherever it stands
 
 app = typer.Typer(
@@ -31,6 +46,7 @@ app = typer.Typer(
     "    sepcli models list",
 )
 app.command("separate")(separate.separate)
+app.command("plan")(plan.plan)
 app.command("do")(do.do)
 app.command("detect")(detect.detect)
 app.command("embed")(embed.embed)
@@ -65,21 +81,47 @@ def options(
 
 def main() -> None:
     """Run the command; errors become one line of what and one of remedy."""
+    stop = Stop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+        signal.signal(number, stop)
     debug = DEBUG in sys.argv
     try:
         app([word for word in sys.argv[1:] if word != DEBUG])
-    except SepcliError as error:
-        if debug:
-            raise
-        typer.echo(f"error: {error}", err=True)
-        typer.echo(f"help: {error.remedy}", err=True)
-        sys.exit(error.exit_code)
     except Stopped as stopped:
         typer.echo("stopped: what was finished is kept, and the same command can go on", err=True)
         sys.exit(SIGNALLED + stopped.number)
+    except Exception as error:
+        if debug:
+            raise
+        told = foreseen(error)
+        typer.echo(f"error: {printable(str(told)):.{LONGEST}}", err=True)
+        typer.echo(f"help: {printable(told.remedy):.{LONGEST}}", err=True)
+        sys.exit(told.exit_code)
 
 
-def _stop(number: int, _frame: FrameType | None) -> None:
-    raise Stopped(number)
+def foreseen(error: Exception) -> SepcliError:
+    """An error that a user can do something about, made of one that nobody thought of."""
+    if isinstance(error, SepcliError):
+        return error
+    if is_memory(error):
+        return MemoryExhausted("out of memory", "close other programs, or use a smaller model")
+    first = next(iter(str(error).splitlines()), "")
+    what = f"unexpected {type(error).__name__}: {first}"
+    return SepcliError(what, f"give {DEBUG} too, and report what you see")
+
+
+class Stop:
+    """What SIGINT and SIGTERM do. The first unwinds the program, which cleans up on its way out.
+
+    A second one does not disturb that; those who will not wait for it give a third.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        self._count += 1
+        if self._count == 1:
+            raise Stopped(number)
+        if self._count > 2:
+            os._exit(SIGNALLED + number)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from sepcli.cli.separate import ProgressKind
+from sepcli.cli.separate_options import ProgressKind
 from sepcli.errors import ModelError
 
 app = typer.Typer(

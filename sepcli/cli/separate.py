@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from sepcli.cli.separate_options import ProgressKind, StemOptions, with_stem_options
+
+if TYPE_CHECKING:
+    from sepcli.batch.plan_file import Plan
+    from sepcli.batch.worker import Policy
+    from sepcli.separation.events import Event
 
 HELP = """Take described sounds out of recordings.
 
@@ -16,7 +26,12 @@ a glob, a manifest (CSV or JSONL with path, query, start, end), or - for standar
 Stems keep the recording's sample rate, channels, length, bit depth and tags. With --residual,
 stems and residual sum to the recording.
 
-Exit codes: 0 all done, 1 some recordings failed, 2 usage, 3 model, 4 out of memory, 5 disk.
+With --plan, the recordings, the queries and where stems go are those of a plan that
+`sepcli plan` made. What is done is remembered in the folder of the stems: the same command
+goes on where it was stopped, and what failed is left out until --retry-failed is given.
+
+Exit codes: 0 all done, 1 some recordings failed, 2 usage, 3 model, 4 out of memory, 5 disk, or
+another batch writes to the folder.
 
 Examples:
 
@@ -34,164 +49,61 @@ Examples:
     sepcli separate film.mp4 --model tiger-dnr --stems dialogue --residual
     sepcli separate talk.wav --model tiger-speech --drop-silent
     sepcli separate field/ --recursive -q "bird song" --skip-existing --report report.json
+    sepcli separate --plan plan.jsonl --workers 4
+    sepcli separate --plan plan.jsonl --shard 3/8
     ffmpeg -i talk.mkv -f wav - | sepcli separate - -o - --query speech > speech.wav
 """
 
-
-class Format(StrEnum):
-    """Containers that stems may be written in."""
-
-    wav = "wav"
-    flac = "flac"
-    aiff = "aiff"
-    w64 = "w64"
-    caf = "caf"
-    ogg = "ogg"
-    mp3 = "mp3"
+OF_RUNS = ("device", "batch_size", "dry_run", "report", "progress")  # a plan does not fix them
+OF_PLANS = ("shard", "launcher", "workers", "retry_failed", "max_failures", "deterministic")
 
 
-class Bits(StrEnum):
-    """Sample encodings of lossless stems."""
+class LauncherName(StrEnum):
+    """Where a plan's workers run."""
 
-    b16 = "16"
-    b24 = "24"
-    b32 = "32"
-    float = "float"
-
-
-class DeviceName(StrEnum):
-    """Where to compute."""
-
-    auto = "auto"
-    cpu = "cpu"
-    cuda = "cuda"
-    mps = "mps"
+    local = "local"
+    slurm = "slurm"
+    ray = "ray"
 
 
-class PrecisionName(StrEnum):
-    """How to compute."""
-
-    auto = "auto"
-    fp32 = "fp32"
-    bf16 = "bf16"
-    fp16 = "fp16"
-
-
-class ProgressKind(StrEnum):
-    """How progress is shown, on standard error."""
-
-    auto = "auto"
-    rich = "rich"
-    plain = "plain"
-    json = "json"
-    none = "none"
-
-
+@with_stem_options
 def separate(
+    context: typer.Context,
+    given: StemOptions,
     inputs: Annotated[
-        list[str],
-        typer.Argument(metavar="INPUT...", help="Recordings, folders, globs, manifests, or -."),
-    ],
-    query: Annotated[
         list[str] | None,
-        typer.Option("--query", "-q", help="A sound to take out; repeat for more stems."),
-    ] = None,
-    query_file: Annotated[
-        Path | None, typer.Option(help="A text file with one query a line.")
-    ] = None,
-    like: Annotated[
-        list[Path] | None,
-        typer.Option(
-            help="A recording of such a sound, a folder of them, or what `sepcli embed` made of "
-            "them; several are averaged into one query."
+        typer.Argument(
+            metavar="INPUT...",
+            help="Recordings, folders, globs, manifests, or -.",
+            show_default=False,
         ),
     ] = None,
-    image: Annotated[
-        list[Path] | None,
-        typer.Option(help="A picture of what makes the sound; several are averaged."),
+    plan: Annotated[
+        Path | None, typer.Option(help="Separate what `sepcli plan` planned, in place of INPUT.")
     ] = None,
-    image_from: Annotated[
-        list[str] | None,
-        typer.Option(metavar="VIDEO@TIME", help="A video's picture at a time, in seconds or m:s."),
-    ] = None,
-    clip: Annotated[
+    shard: Annotated[
         str | None,
         typer.Option(
-            envvar="SEPCLI_CLIP",
-            help="The CLIP that looks at pictures, a folder or a name in the hub's cache.",
+            metavar="I/N",
+            help="Only part I of N of the plan, from 0 to N-1; with /N or auto, the number comes "
+            "from Slurm, AWS Batch, Kubernetes or torchrun.",
         ),
     ] = None,
-    span: Annotated[
-        str | None, typer.Option(help="Take out what is heard from START-END, in seconds or m:s.")
+    launcher: Annotated[
+        LauncherName, typer.Option(help="Where the plan's workers run.")
+    ] = LauncherName.local,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Of the plan; one for every GPU, or one.")
     ] = None,
-    negative: Annotated[
-        list[str] | None, typer.Option(help="A sound that must not be in any stem.")
-    ] = None,
-    remove: Annotated[
-        bool, typer.Option("--remove", help="Give everything but the described sounds.")
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try again what of the plan failed before.")
     ] = False,
-    residual: Annotated[
-        bool, typer.Option("--residual", help="Also give what no query took.")
-    ] = False,
-    compete: Annotated[
-        bool, typer.Option("--compete", help="Let stems share what several of them claim.")
-    ] = False,
-    auto: Annotated[
-        bool, typer.Option("--auto", help="Take out what `sepcli detect` finds, unasked.")
-    ] = False,
-    auto_limit: Annotated[
-        int, typer.Option(min=1, help="With --auto, at most so many sounds of a recording.")
-    ] = 5,
-    stems: Annotated[
-        str | None, typer.Option(help="Of a model with fixed stems, only these, comma-separated.")
+    max_failures: Annotated[
+        int | None, typer.Option(min=0, help="Stop if more than so many of the plan fail.")
     ] = None,
-    drop_silent: Annotated[
-        bool, typer.Option("--drop-silent", help="Leave out stems 50 dB below the recording.")
-    ] = False,
-    output: Annotated[
-        str, typer.Option("--output", "-o", help="Folder of the stems, or - for standard output.")
-    ] = "separated",
-    name: Annotated[
-        str,
-        typer.Option(help="Stem names, of {input} {query} {ext} {parent} {model} {start} {end}."),
-    ] = "{input}.{query}.{ext}",
-    format: Annotated[
-        Format | None, typer.Option(help="Container; the input's if lossless, else wav.")
-    ] = None,
-    bits: Annotated[Bits | None, typer.Option(help="Bit depth; the input's by default.")] = None,
-    start: Annotated[str, typer.Option(help="Where to start, in seconds or m:s.")] = "0",
-    duration: Annotated[
-        str | None, typer.Option(help="How much to separate, in seconds or m:s.")
-    ] = None,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Look into folders' folders.")
-    ] = False,
-    model: Annotated[
-        str | None, typer.Option("--model", "-m", help="A model's name or folder.")
-    ] = None,
-    registry: Annotated[
-        Path | None,
-        typer.Option(envvar="SEPCLI_REGISTRY", help="A registry that goes before the others."),
-    ] = None,
-    device: Annotated[DeviceName, typer.Option(help="Where to compute.")] = DeviceName.auto,
-    precision: Annotated[
-        PrecisionName, typer.Option(help="Number format; auto is fp32.")
-    ] = PrecisionName.auto,
-    batch_size: Annotated[
-        str, typer.Option(help="Windows at once; fewer if memory runs out.")
-    ] = "auto",
-    window: Annotated[
-        float | None, typer.Option(min=1.0, help="Seconds heard at once; the model's by default.")
-    ] = None,
-    require_presence: Annotated[
-        bool, typer.Option("--require-presence", help="Fail if a sound seems not to be there.")
-    ] = False,
-    skip_existing: Annotated[
+    deterministic: Annotated[
         bool,
-        typer.Option("--skip-existing", help="Leave stems made from the same input and options."),
-    ] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that are there.")
+        typer.Option("--deterministic", help="The same bytes however the plan is split; slower."),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Check everything and print what would be written.")
@@ -203,53 +115,91 @@ def separate(
         ProgressKind, typer.Option(help="How progress is shown, on standard error.")
     ] = ProgressKind.auto,
 ) -> None:
-    from sepcli.cli.display import display_for
-    from sepcli.query.sight import Picture
-    from sepcli.separation.options import SeparateOptions, parse_batch_size
-    from sepcli.separation.queries import gather_queries, parse_frame, parse_time
-    from sepcli.separation.report import Report, check_report
+    from sepcli.cli.separate_events import alone, tell
+    from sepcli.separation.report import check_report
     from sepcli.separation.run import run
 
     check_report(report)
-    pictures = [*map(Picture, image or []), *map(parse_frame, image_from or [])]
-    options = SeparateOptions(
-        inputs=tuple(inputs),
-        queries=gather_queries(query or [], query_file, like or [], span, pictures),
-        negatives=tuple(negative or ()),
-        output=output,
-        template=name,
-        remove=remove,
-        residual=residual,
-        compete=compete,
-        stems=tuple(part.strip() for part in stems.split(",")) if stems else (),
-        drop_silent=drop_silent,
-        auto=auto,
-        auto_limit=auto_limit,
-        recursive=recursive,
-        model=model,
-        registry=registry,
-        clip=clip,
-        container=format.value if format else None,
-        bits=bits.value if bits else None,
-        start=parse_time(start),
-        duration=parse_time(duration) if duration else None,
-        device=device.value,
-        precision=precision.value,
-        batch_size=parse_batch_size(batch_size),
-        window=window,
-        require_presence=require_presence,
-        skip_existing=skip_existing,
-        overwrite=overwrite,
-        dry_run=dry_run,
+    said = words_of(context)
+    if plan is None:
+        refuse_without_plan(said)
+        options = given.read(inputs or [], dry_run)
+        raise typer.Exit(tell(alone(run(options), options), options, progress, report))
+    refuse_with_plan(said)
+    from sepcli.batch.plan_file import read_plan
+    from sepcli.batch.worker import Policy
+
+    opened = read_plan(plan)
+    policy = Policy(
+        retry_failed,
+        max_failures,
+        deterministic,
+        given.device.value if "device" in said else None,
+        given.read([]).batch_size,
     )
-    told = Report()
-    with display_for(progress.value, dry_run) as display:
-        for event in run(options):
-            told.read(event)
-            display.read(event)
-    if report:
-        told.write(report, options)
-    raise typer.Exit(told.exit_code)
+    options = replace(opened.options, dry_run=dry_run)
+    events = planned(opened, shard, policy, launcher, workers, dry_run)
+    raise typer.Exit(tell(events, options, progress, report))
 
 
 separate.__doc__ = HELP
+
+
+def planned(
+    plan: Plan,
+    shard: str | None,
+    policy: Policy,
+    launcher: LauncherName,
+    workers: int | None,
+    dry_run: bool,
+) -> Iterator[Event]:
+    """What happens while a plan is separated, here or by workers elsewhere."""
+    from sepcli.batch.launchers import launch
+    from sepcli.batch.launchers.local import visible_gpus
+    from sepcli.batch.shards import parse_shard
+    from sepcli.batch.worker import preview, run_plan
+
+    part = parse_shard(shard, os.environ) if shard else None
+    if dry_run:
+        return preview(plan, part, policy)
+    if launcher is LauncherName.local and (workers or len(visible_gpus())) <= 1:
+        return run_plan(plan, part, policy)
+    return launch(launcher.value, plan, part, policy, workers)
+
+
+def words_of(context: typer.Context) -> list[str]:
+    """Names of the parameters that were written on the command line."""
+    sources = ((name, context.get_parameter_source(name)) for name in context.params)
+    return [name for name, source in sources if source and source.name == "COMMANDLINE"]
+
+
+def refuse_without_plan(said: list[str]) -> None:
+    """Refuse what only a plan can be separated with.
+
+    Raises:
+        UsageError
+    """
+    from sepcli.errors import UsageError
+
+    if wrong := [name for name in said if name in OF_PLANS]:
+        message = f"{spelt(wrong[0])} is for plans only"
+        raise UsageError(message, "make one with `sepcli plan`, and give it with --plan")
+
+
+def refuse_with_plan(said: list[str]) -> None:
+    """Refuse what a plan has fixed.
+
+    Raises:
+        UsageError
+    """
+    from sepcli.errors import UsageError
+
+    free = {"plan", *OF_PLANS, *OF_RUNS}
+    if wrong := [name for name in said if name not in free]:
+        message = f"the plan has fixed {spelt(wrong[0])} already"
+        raise UsageError(message, "leave it out, or make another plan with `sepcli plan`")
+
+
+def spelt(name: str) -> str:
+    """A parameter as it is written on the command line."""
+    return "INPUT" if name == "inputs" else "--" + name.replace("_", "-")

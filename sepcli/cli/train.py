@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sepcli.cli.default_command import UNNAMED, DefaultGroup, UnnamedCommand
-from sepcli.cli.separate import DeviceName, ProgressKind
+from sepcli.cli.separate_options import DeviceName, ProgressKind
 
 RUNS = Path("runs")  # where runs go that are given no folder
 

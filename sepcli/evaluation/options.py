@@ -20,6 +20,7 @@ class EvalOptions:
         split: of the data set; None for the one that papers score.
         refs: folder of references of your own.
         estimates: folder of stems to score; None to score a model.
+        plan: whose stems are scored, against `refs`.
         model: name or folder; None for the default model.
         registry: a registry file that goes before all others.
         protocol: its id; None for the data set's first.
@@ -41,6 +42,7 @@ class EvalOptions:
     split: str | None = None
     refs: Path | None = None
     estimates: Path | None = None
+    plan: Path | None = None
     model: str | None = None
     registry: Path | None = None
     protocol: str | None = None
@@ -65,6 +67,12 @@ def check_options(options: EvalOptions) -> None:
     """
     if options.refs is not None and (options.dataset or options.root):
         raise UsageError("--refs names the references: no --dataset or --root", "give one of them")
+    if options.plan is not None and options.refs is None:
+        remedy = "name their folder: --references DIR"
+        raise UsageError("a plan is scored against references", remedy)
+    if options.plan is not None and (options.estimates or options.model):
+        other = "--model" if options.model else "--estimates"
+        raise UsageError(f"--plan and {other} exclude each other", "give one of them")
     if options.refs is None and options.dataset is None and options.root is None:
         remedy = "give --dataset (see `sepcli eval datasets`), or --refs and --estimates"
         raise UsageError("nothing to evaluate on", remedy)

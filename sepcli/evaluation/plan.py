@@ -9,15 +9,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sepcli.batch.plan_file import read_plan
 from sepcli.errors import OutputError, UsageError
 from sepcli.evaluation.batch import JOURNAL, Evaluation
-from sepcli.evaluation.datasets.base import Item
+from sepcli.evaluation.datasets.base import Evidence, Item
 from sepcli.evaluation.datasets.find import Located, detect, items_of, locate
 from sepcli.evaluation.datasets.integrity import completeness, content_hash
 from sepcli.evaluation.metrics.backends import load
 from sepcli.evaluation.metrics.catalogue import canonical, find
 from sepcli.evaluation.metrics.checkpoints import checkpoints_of
 from sepcli.evaluation.options import EvalOptions, check_options, parse_threshold
+from sepcli.evaluation.planned import PlanSystem, planned_items
 from sepcli.evaluation.protocols import find_protocol
 from sepcli.evaluation.runs import ROWS, SUMMARY
 from sepcli.evaluation.scoring import Settings
@@ -87,6 +89,9 @@ def plan(options: EvalOptions) -> Plan:
 
 def found_items(options: EvalOptions) -> tuple[Located, str, Sequence[Item]]:
     """The data set, the name of its split, and that split's items."""
+    if options.plan is not None and options.refs is not None:
+        located = Located("folder", options.refs, Evidence(1.0, "references of a plan"))
+        return located, "all", planned_items(read_plan(options.plan), options.refs)
     located = find_dataset(options)
     split = options.split or next(iter(located.dataset.splits))
     return located, split, items_of(located, split)
@@ -152,7 +157,9 @@ def check_thresholds(options: EvalOptions, metrics: Sequence[str]) -> None:
 
 
 def system_of(options: EvalOptions) -> System:
-    """The folder of estimates, or the model, loaded."""
+    """The folder of estimates, the stems of a plan, or the model, loaded."""
+    if options.plan is not None:
+        return PlanSystem(read_plan(options.plan))
     if options.estimates is not None:
         return FolderSystem(options.estimates)
     from sepcli.evaluation.asking import ModelSystem  # torch is not needed to score stems
@@ -229,6 +236,7 @@ def command_line(options: EvalOptions, located: Located, protocol: str) -> str:
     else:
         words += ["--dataset", located.name]
     words += [] if options.split is None else ["--split", options.split]
+    words += ["--plan", "PLAN"] if options.plan is not None else []
     words += ["--estimates", "DIR"] if options.estimates is not None else []
     words += [] if options.model is None else ["--model", options.model]
     words += ["--protocol", protocol]

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sepcli.audio.stft import istft, stft
+from sepcli.audio.stft import hop_length, istft, stft
 from sepcli.nets.bands import BINS, band_edges, band_mean, common_magnitude, level_free_log
 from sepcli.nets.presence import Answer, Presence
 
@@ -75,6 +75,15 @@ class BandUNet(nn.Module):
         """Whether a signal of `rate` Hz can be filtered without resampling."""
         return rate >= 8000 and rate % 100 == 0
 
+    def grid(self, rate: int) -> int:
+        """Samples, at a rate in Hz, whose frames are pooled into one."""
+        return self.frames_pooled * hop_length(rate)
+
+    @property
+    def frames_pooled(self) -> int:
+        """Frames that become one at the deepest level."""
+        return PATCH << self.levels
+
     def forward(self, mixture: Tensor, queries: Tensor, rate: int) -> tuple[Tensor, Tensor | None]:
         """Filter a batch of windows by every query.
 
@@ -110,7 +119,7 @@ class BandUNet(nn.Module):
         """Masks, and what they were made of; arguments as of `masks`."""
         batch, n_queries = queries.shape[:2]
         frames = magnitude.shape[-1]
-        padded = F.pad(magnitude, (0, -frames % (PATCH << self.levels)))
+        padded = F.pad(magnitude, (0, -frames % self.frames_pooled))
         skips, deep = self.encode(level_free_log(padded))
         film = self.query(queries.flatten(0, 1))
         first = self.bottom(repeat(deep, n_queries), film)

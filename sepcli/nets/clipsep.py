@@ -71,8 +71,7 @@ class ClipSep(nn.Module):
         )
         self.synth_net = WeightedSum(channels)
 
-    @property
-    def grid(self) -> int:
+    def grid(self, _rate: int) -> int:
         """Samples whose frames end in one column at the bottom of the U-Net."""
         return self.multiple * self.hop
 

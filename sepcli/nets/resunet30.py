@@ -60,8 +60,7 @@ class ResUNet30(nn.Module):
         )
         self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
 
-    @property
-    def grid(self) -> int:
+    def grid(self, _rate: int) -> int:
         """Samples whose frames are pooled into one."""
         return FRAMES_POOLED * self.hop
 

@@ -78,8 +78,7 @@ class Tiger(nn.Module):
         )
         self.mask = BandMasks(widths, out_channels, num_sources)
 
-    @property
-    def grid(self) -> int:
+    def grid(self, _rate: int) -> int:
         """Samples whose frames are pooled into one."""
         return self.pooling * self.stride
 
@@ -154,10 +153,9 @@ class TigerDnr(nn.Module):
             raise ValueError(f"num_sources must be 3, not {sizes['num_sources']}")
         self.dialog, self.effect, self.music = (Tiger(**sizes) for _ in range(3))
 
-    @property
-    def grid(self) -> int:
+    def grid(self, rate: int) -> int:
         """Samples whose frames are pooled into one."""
-        return self.dialog.grid
+        return self.dialog.grid(rate)
 
     def forward(
         self,

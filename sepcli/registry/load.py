@@ -91,10 +91,13 @@ class LoadedModel:
             raise ModelError(message, f"it always gives {stems}: leave the queries out")
         return self.encoder_maker()
 
-    @property
-    def grid(self) -> int:
-        """Samples that the network pools into one; windows best start at multiples of it."""
-        return getattr(self.network, "grid", 1)
+    def grid(self, rate: int) -> int:
+        """Samples, at a rate in Hz, that the network pools into one.
+
+        Windows best start at multiples of it.
+        """
+        own = getattr(self.network, "grid", None)
+        return 1 if own is None else int(own(rate))
 
     @property
     def tells_presence(self) -> bool:

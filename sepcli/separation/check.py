@@ -1,11 +1,9 @@
-"""What is refused before any work: options that do not go together, names that collide, and more
-than the disk can hold."""
+"""What is refused before any work: options that do not go together, and more than the
+disk can hold."""
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,33 +65,6 @@ def check_fixed(options: SeparateOptions, model: Model, stems: Sequence[str]) ->
         if stem not in stems:
             message = f"model {model.name} has no stem {stem}{suggestion(stem, stems)}"
             raise UsageError(message, f"it has {', '.join(stems)}")
-
-
-def check_collisions(jobs: Sequence[Job], options: SeparateOptions) -> None:
-    """Refuse stems that would overwrite each other, an input, or what is there.
-
-    Raises:
-        UsageError
-    """
-    paths = [output.path for job in jobs for output in job.outputs]
-    if options.output == STREAM:
-        if len(paths) > 1:
-            raise UsageError("standard output takes one stem", "ask for one, or name a folder")
-        return
-    counted = Counter(os.path.normcase(path.absolute()) for path in paths)
-    if twice := next((path for path, count in counted.items() if count > 1), None):
-        message = f"two stems would be written to {twice}"
-        remedy = (
-            "give --name a field that tells them apart, such as '{parent}/{input}.{query}.{ext}'"
-        )
-        raise UsageError(message, remedy)
-    inputs = {os.path.normcase(job.info.path.absolute()) for job in jobs}
-    if same := next((path for path in counted if path in inputs), None):
-        raise UsageError(f"a stem would overwrite its input {same}", "choose another -o or --name")
-    replaces = options.overwrite or options.skip_existing
-    there = next((path for path in paths if path.exists()), None)
-    if there and not replaces:
-        raise UsageError(f"{there} is there already", "give --overwrite or --skip-existing")
 
 
 def check_space(jobs: list[Job], options: SeparateOptions) -> None:

@@ -160,7 +160,7 @@ def layout_for(loaded: LoadedModel, options: SeparateOptions, rate: int) -> Layo
     scale = 1.0 if options.window is None else min(1.0, options.window / windows.length)
     length = options.window or windows.length
     context, fade = windows.context * scale, windows.fade * scale
-    return Layout.of(rate, length, context, fade, loaded.grid)
+    return Layout.of(rate, length, context, fade, loaded.grid(rate))
 
 
 def answered(

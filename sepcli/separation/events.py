@@ -89,6 +89,12 @@ class Failed:
     error: str
     help: str
     exit_code: int
+    kind: str = "ItemError"  # class of the error
+
+
+@dataclass(frozen=True)
+class Quarantined(Failed):
+    """A recording failed in an earlier run, and was not tried again."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,7 @@ Event = (
     | Notice
     | Skipped
     | Failed
+    | Quarantined
     | Finished
     | Done
 )

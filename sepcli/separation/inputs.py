@@ -14,6 +14,7 @@ from sepcli.audio.folder import recordings_in
 from sepcli.errors import UsageError
 from sepcli.separation.options import STREAM
 from sepcli.separation.queries import Query, parse_time, text_query
+from sepcli.text_file import read_lines
 
 MANIFESTS = (".csv", ".jsonl")
 COLUMNS = ("path", "query", "start", "end")
@@ -77,23 +78,20 @@ def _expand_folder(folder: Path, recursive: bool) -> Iterator[Source]:
 
 
 def _expand_manifest(path: Path) -> Iterator[Source]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read manifest {path}: {error}", "check the path") from error
-    rows = _csv_rows(text) if path.suffix.lower() == ".csv" else _jsonl_rows(text, path)
-    sources = []
+    rows = _csv_rows(path) if path.suffix.lower() == ".csv" else _jsonl_rows(path)
+    empty = True
     for number, row in rows:
         place = f"{path}, line {number}"
         if unknown := set(row) - set(COLUMNS):
-            message = f"{place}: unknown column {', '.join(sorted(map(str, unknown)))}"
-            raise UsageError(message, f"use {', '.join(COLUMNS)}")
-        if not row.get("path"):
+            named = ", ".join(sorted(map(str, unknown)))
+            remedy = f"use {', '.join(COLUMNS)}"
+            raise UsageError(f"{place}: unknown column {named:.200}", remedy)
+        if not isinstance(row.get("path"), str) or not row["path"]:
             raise UsageError(f"{place}: no path", f"use the columns {', '.join(COLUMNS)}")
-        sources.append(_manifest_source(path.parent, row))
-    if not sources:
+        empty = False
+        yield _manifest_source(path.parent, row)
+    if empty:
         raise UsageError(f"manifest {path} is empty", "add a line for every recording")
-    yield from sources
 
 
 def _manifest_source(folder: Path, row: dict[str, Any]) -> Source:
@@ -107,20 +105,26 @@ def _manifest_source(folder: Path, row: dict[str, Any]) -> Source:
     return Source(path, queries=queries, start=times.get("start"), end=times.get("end"))
 
 
-def _csv_rows(text: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    reader = csv.DictReader(text.splitlines())
-    for row in reader:
-        yield reader.line_num, row
+def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.DictReader(read_lines(path))
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        message = f"{path}, line {reader.line_num + 1}: {error}"
+        raise UsageError(message, "write it as CSV, one recording a line") from error
 
 
-def _jsonl_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+def _jsonl_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(read_lines(path), start=1):
         if not line.strip():
             continue
+        place = f"{path}, line {number}"
         try:
             row = json.loads(line)
-        except ValueError as error:
-            raise UsageError(f"{path}, line {number}: {error}", "one JSON object a line") from error
+        except (ValueError, RecursionError) as error:
+            reason = "nested too deeply" if isinstance(error, RecursionError) else error
+            raise UsageError(f"{place}: {reason}", "one JSON object a line") from error
         if not isinstance(row, dict):
-            raise UsageError(f"{path}, line {number}: not an object", "one JSON object a line")
+            raise UsageError(f"{place}: not an object", "one JSON object a line")
         yield number, row

@@ -32,12 +32,25 @@ def put_into_words(jobs: list[Job], model: Model) -> list[Job]:
     Raises:
         ModelError: if there is no CLIP to look at them.
     """
-    queries = {query for job in jobs for query in job.queries if query.pictures}
-    if not queries or model.entry.query is None or model.entry.query.encoder == "clip":
+    named = in_words((query for job in jobs for query in job.queries), model)
+    if not named:
         return jobs
-    clip = Clip(model.clip, cache_folder() / "embeddings")
-    named = {query: replace(query, sight=seen(query, clip)) for query in queries}
     return [replace(job, queries=tuple(named.get(q, q) for q in job.queries)) for job in jobs]
+
+
+def in_words(queries: Iterable[Query], model: Model) -> dict[Query, Query]:
+    """Those of the queries that have pictures, and the same with names for them.
+
+    They are none if the model understands pictures.
+
+    Raises:
+        ModelError: if there is no CLIP to look at them.
+    """
+    shown = {query for query in queries if query.pictures and query.sight is None}
+    if not shown or model.entry.query is None or model.entry.query.encoder == "clip":
+        return {}
+    clip = Clip(model.clip, cache_folder() / "embeddings")
+    return {query: replace(query, sight=seen(query, clip)) for query in shown}
 
 
 def seen(query: Query, clip: Clip) -> Sight:

@@ -32,7 +32,7 @@ class Output:
     path: Path
     name: str
     kind: Kind
-    index: int | None
+    index: int | None = None
     inverted: bool = False
     gains: tuple[float, ...] | None = None
 
@@ -43,6 +43,7 @@ class Job:
 
     Attributes:
         stems: which of a network's fixed stems are wanted, by index; None for all, or queries.
+        content: SHA-256 of the recording, where it is known already.
     """
 
     source: Source
@@ -53,6 +54,7 @@ class Job:
     start: float
     duration: float | None
     stems: tuple[int, ...] | None = None
+    content: str | None = None
 
     @property
     def seconds(self) -> float:
@@ -80,13 +82,19 @@ def plan(
     jobs, rejected = [], []
     for source in sources:
         try:
-            jobs.append(_job(source, options, model))
+            jobs.append(job_of(source, options, model))
         except ItemError as error:
             rejected.append(Rejected(source, error))
     return jobs, rejected
 
 
-def _job(source: Source, options: SeparateOptions, model: Model) -> Job:
+def job_of(source: Source, options: SeparateOptions, model: Model) -> Job:
+    """The job of a recording.
+
+    Raises:
+        ItemError: if it cannot be read, or not from where it should start.
+        UsageError: if nothing is asked for, or what the model does not answer.
+    """
     info = probe(source.path)
     start = options.start if source.start is None else source.start
     duration = options.duration

@@ -10,12 +10,14 @@ from typing import Any
 
 import sepcli
 from sepcli.audio.tags import Tags, read_provenance, write_tags
+from sepcli.audio.writer import output_errors
 from sepcli.errors import ItemError
 from sepcli.hashing import sha256_of
 from sepcli.registry.load import LoadedModel
 from sepcli.separation.example_files import example_files
 from sepcli.separation.options import SeparateOptions
 from sepcli.separation.plan import Job, Output
+from sepcli.whole_file import written_whole
 
 SIDECAR = ".sepcli.json"  # beside a stem whose container takes no tags
 
@@ -30,7 +32,8 @@ def work_key(job: Job, fingerprint: str, options: SeparateOptions) -> str:
     examples = [path for example in given for path in example_files(example)]
     pictures = [picture.path for query in job.queries for picture in query.pictures]
     try:
-        heard = [sha256_of(path) for path in (job.info.path, *examples, *pictures)]
+        heard = [job.content or sha256_of(job.info.path)]
+        heard += [sha256_of(path) for path in (*examples, *pictures)]
     except OSError as error:
         message = f"cannot read {error.filename}: {error.strerror}"
         raise ItemError(
@@ -79,12 +82,20 @@ def describe(
 
 
 def note(partial: Path, final: Path, tags: Tags, provenance: dict[str, Any]) -> None:
-    """Write the note into a finished stem, or beside it if the container takes no tags."""
+    """Write the note into a finished stem, or beside it if the container takes no tags.
+
+    Raises:
+        OutputError: if the disk is full or read-only.
+    """
     sidecar = final.with_name(final.name + SIDECAR)
-    if write_tags(partial, tags, provenance):
-        sidecar.unlink(missing_ok=True)
-    else:
-        sidecar.write_text(json.dumps(provenance, ensure_ascii=False), encoding="utf-8")
+    with output_errors(final):
+        if write_tags(partial, tags, provenance):
+            sidecar.unlink(missing_ok=True)
+            return
+        # A stem that is there is of other work: were it left, the new note would speak for it.
+        final.unlink(missing_ok=True)
+        with written_whole(sidecar) as whole:
+            whole.write_text(json.dumps(provenance), encoding="utf-8")
 
 
 def read(path: Path) -> dict[str, Any] | None:
@@ -110,6 +121,11 @@ def is_done(job: Job, key: str) -> bool:
 
 
 def forget(path: Path) -> None:
-    """Remove a stem that an earlier run left, and its note."""
-    for old in (path, path.with_name(path.name + SIDECAR)):
-        old.unlink(missing_ok=True)
+    """Remove a stem that an earlier run left, and its note.
+
+    Raises:
+        OutputError: if the folder is read-only.
+    """
+    with output_errors(path):
+        for old in (path, path.with_name(path.name + SIDECAR)):
+            old.unlink(missing_ok=True)

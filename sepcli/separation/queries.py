@@ -6,17 +6,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from unicodedata import category
 
 from sepcli.errors import UsageError
 from sepcli.query.sight import Picture, Sight
 from sepcli.separation.example_files import check_example
+from sepcli.text_file import read_text
 
 EXCEPT = re.compile(
     r"^(?:everything|anything|all|all sounds?)\s+(?:but|except(?:\s+for)?)\s+(?P<rest>.+)$"
     r"|^(?:no|without|remove|not)\s+(?P<rest2>.+)$",
     re.IGNORECASE,
 )
+CONTROL, SURROGATE = "Cc", "Cs"  # categories of characters that are none
 LONGEST = 1000  # characters of a query; longer ones are a pasted mistake
+LARGEST = 10_000_000  # bytes of a file of queries
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,16 @@ def text_query(text: str) -> Query:
     """A query in words. "everything except X" and "without X" ask for all but X.
 
     Raises:
-        UsageError: if it is empty or absurdly long.
+        UsageError: if it is empty, absurdly long, or no text.
     """
-    words = " ".join(text.split())
+    words = " ".join("".join(" " if category(c) == CONTROL else c for c in text).split())
     if not words:
         raise UsageError("an empty query", "describe a sound, such as --query 'dog barking'")
     if len(words) > LONGEST:
         message = f"a query of {len(words)} characters"
         raise UsageError(message, f"describe the sound in fewer than {LONGEST} characters")
+    if any(category(character) == SURROGATE for character in words):
+        raise UsageError(f"query {words!r} is no text", "write it as UTF-8")
     if match := EXCEPT.match(words):
         rest = match["rest"] or match["rest2"]
         return Query(f"no {rest}", rest, inverted=True)
@@ -88,7 +94,7 @@ def parse_time(text: str) -> float:
     except ValueError:
         numbers = []
     if not 1 <= len(numbers) <= 3 or not all(0 <= n < 1e7 for n in numbers):
-        raise UsageError(f"not a time: {text}", "give seconds, or minutes:seconds")
+        raise UsageError(f"not a time: {text:.60}", "give seconds, or minutes:seconds")
     return sum(number * 60.0**power for power, number in enumerate(reversed(numbers)))
 
 
@@ -152,11 +158,7 @@ def _name(examples: Sequence[Path], span: str | None, pictures: Sequence[Picture
 
 
 def _lines(path: Path) -> list[str]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {error}", "give a text file") from error
-    lines = [line.strip() for line in text.splitlines()]
+    lines = [line.strip() for line in read_text(path, LARGEST).splitlines()]
     queries = [line for line in lines if line and not line.startswith("#")]
     if not queries:
         raise UsageError(f"no queries in {path}", "write one query a line")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,14 @@ def check_report(path: Path | None) -> None:
 
     Raises:
         UsageError: if a folder is where it should go.
+        OutputError: if nothing can be there.
     """
-    if path and path.is_dir():
+    try:
+        folder = path is not None and path.is_dir()
+    except OSError as error:
+        message = f"cannot write report {path!s:.100}: {error.strerror}"
+        raise OutputError(message, "give another path") from error
+    if folder:
         raise UsageError(f"report {path} is a folder", "give a file name")
 
 
@@ -135,9 +142,12 @@ class Report:
         partial = path.with_name(f".sepcli-partial-{path.name}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_text(self.as_json(options) + "\n", encoding="utf-8")
+            text = self.as_json(options) + "\n"
+            partial.write_text(text, encoding="utf-8", errors="backslashreplace")
             partial.replace(path)
         except OSError as error:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
             reason = error.strerror or str(error)
             raise OutputError(
                 f"cannot write report {path}: {reason}", "give another path"

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 
 import numpy as np
 
+from sepcli.audio.doubts import doubts
 from sepcli.audio.tags import Tags, read_tags
 from sepcli.audio.writer import StemWriter
-from sepcli.errors import ItemError, MemoryExhausted, OutputError, SepcliError
+from sepcli.errors import ItemError, MemoryExhausted, OutputError, SepcliError, is_memory
 from sepcli.registry.load import LoadedModel, load
 from sepcli.registry.store import Registry
 from sepcli.separation import provenance
 from sepcli.separation.auto import Search, search
-from sepcli.separation.check import check_collisions, check_options, check_space
+from sepcli.separation.check import check_options, check_space
 from sepcli.separation.engine import Hearing, ask, separate
 from sepcli.separation.events import (
     Done,
@@ -34,8 +36,14 @@ from sepcli.separation.examples import check_kept
 from sepcli.separation.looking import check_pictures, put_into_words
 from sepcli.separation.options import STREAM, SeparateOptions
 from sepcli.separation.outputs import decibels, levels_of, of_output, presence_of, silent_outputs
+from sepcli.separation.places import check_places
 from sepcli.separation.plan import Job, Rejected, plan
-from sepcli.separation.runner import Runner, choose_device
+from sepcli.separation.runner import (
+    SHORTEST_SECONDS,
+    Runner,
+    choose_device,
+    exhausted,
+)
 from sepcli.separation.streams import opened, redirected
 
 
@@ -60,7 +68,7 @@ def run(options: SeparateOptions) -> Generator[Event]:
             found = search(sources, options, model)
             sources = found.sources
         jobs, rejected = plan(sources, options, model)
-        check_collisions(jobs, options)
+        check_places(jobs, options)
         rejected = [*found.rejected, *rejected]
         if options.output == STREAM:
             jobs = [stack.enter_context(redirected(job)) for job in jobs]
@@ -86,6 +94,7 @@ class Batch:
         self._notices: list[str] = []
         self._counts = {"finished": 0, "skipped": 0, "failed": 0}
         self._exit_code = 0
+        self._window = options.window
         if loaded is not None:
             self._loaded = loaded
             self._runner = Runner(loaded.network, options, self._notices.append)
@@ -99,7 +108,7 @@ class Batch:
         for index, job in enumerate(jobs):
             yield Started(str(job.info.path), index, job.seconds)
             try:
-                for event in self._one(job):
+                for event in self._backing_off(job):
                     yield self._count(event)
             except (OutputError, MemoryExhausted) as error:
                 yield self._count(failure(job, error))
@@ -109,6 +118,23 @@ class Batch:
             yield from self._told(job)
         took = time.monotonic() - started
         yield Done(**self._counts, took=took, exit_code=self._exit_code)
+
+    def _backing_off(self, job: Job) -> Iterator[Event]:
+        """A job; again with shorter windows if memory runs out outside the network."""
+        while True:
+            try:
+                yield from self._one(job)
+                return
+            except (MemoryError, RuntimeError) as error:
+                if not is_memory(error):
+                    raise
+            window = (self._window or self._loaded.model.entry.windows.length) / 2
+            if window < SHORTEST_SECONDS:
+                raise exhausted(f"{job.info.path}: out of memory")
+            self._window = window
+            yield Notice(
+                str(job.info.path), f"out of memory: again, with windows of {window:.1f} s"
+            )
 
     def _one(self, job: Job) -> Iterator[Event]:
         options, path = self._options, str(job.info.path)
@@ -128,7 +154,8 @@ class Batch:
             job.encoding,
             expected=round(job.seconds * job.info.rate),
         )
-        stems = separate(job, question, self._loaded, self._runner, options, hearing)
+        windowed = replace(options, window=self._window)
+        stems = separate(job, question, self._loaded, self._runner, windowed, hearing)
         with ExitStack() as stack:
             stack.callback(stems.close)
             stack.enter_context(writer)
@@ -139,6 +166,7 @@ class Batch:
                 done += block.shape[1]
                 yield from self._told(job)
                 yield Progress(path, done / job.info.rate)
+            yield from doubtful(job, done)
             yield from self._finish(job, writer, hearing, key)
         seconds = done / job.info.rate
         mismatch = decibels(hearing.mismatch) if hearing.mismatch else None
@@ -210,12 +238,14 @@ class Batch:
 def refusal(item: Rejected) -> Failed:
     """The event of a recording that could not even be planned."""
     error = item.error
-    return Failed(str(item.source.path), str(error), error.remedy, error.exit_code)
+    kind = type(error).__name__
+    return Failed(str(item.source.path), str(error), error.remedy, error.exit_code, kind)
 
 
 def failure(job: Job, error: SepcliError) -> Failed:
     """The event of a job that went wrong."""
-    return Failed(str(job.info.path), str(error), error.remedy, error.exit_code)
+    kind = type(error).__name__
+    return Failed(str(job.info.path), str(error), error.remedy, error.exit_code, kind)
 
 
 def seen(job: Job) -> Iterator[Event]:
@@ -224,3 +254,10 @@ def seen(job: Job) -> Iterator[Event]:
         if (sight := query.sight) is not None:
             path = str(job.info.path)
             yield Seen(path, query.name, sight.label, sight.probability, sight.others)
+
+
+def doubtful(job: Job, samples: int) -> Iterator[Event]:
+    """What the user should know of a recording of which so many samples were decoded."""
+    with suppress(OSError):  # gone by now: its samples are all here
+        for doubt in doubts(job.info, job.start, job.duration, samples):
+            yield Notice(str(job.info.path), doubt)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sepcli.audio.windows import Joiner, Layout, Window, cut
-from sepcli.errors import MemoryExhausted, UsageError
+from sepcli.errors import MemoryExhausted, UsageError, is_memory
 from sepcli.registry.load import Network
 from sepcli.separation.arbitration import deny, share
 from sepcli.separation.options import SeparateOptions
@@ -22,7 +22,6 @@ Wave = NDArray[np.float32]  # (samples, channels)
 
 BATCHES = {"cpu": 1, "cuda": 8, "mps": 4}  # windows at once
 SHORTEST_SECONDS = 1.0  # windows are not halved below this
-MEMORY_WORDS = ("out of memory", "not enough memory", "can't allocate memory", "alloc_cpu")
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class Runner:
         try:
             return self._forward(waves, question, rate)
         except (MemoryError, RuntimeError) as error:
-            if not _is_memory(error):
+            if not is_memory(error):
                 raise
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
@@ -119,10 +118,7 @@ class Runner:
             self._device = torch.device("cpu")
             self._network.to(self._device)
             return self.answer(waves, question, rate)
-        raise MemoryExhausted(
-            "out of memory even for one short window on the CPU",
-            "close other programs, ask fewer queries at once, or use a smaller model",
-        )
+        raise exhausted("out of memory even for one short window on the CPU")
 
     def _in_halves(self, wave: Wave, question: Question, rate: int) -> Answer:
         length = len(wave) * 5 // 8
@@ -182,8 +178,7 @@ def in_order(
     return stitched(answers, rate) if question.unordered else answers
 
 
-def _is_memory(error: BaseException) -> bool:
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    text = str(error).lower()
-    return any(words in text for words in MEMORY_WORDS)
+def exhausted(what: str) -> MemoryExhausted:
+    """The error of a want of memory, in words."""
+    remedy = "close other programs, ask fewer queries at once, or use a smaller --window or model"
+    return MemoryExhausted(what, remedy)

@@ -35,6 +35,19 @@ def test_nothing_has_its_name_before_the_commit(encoding: Encoding) -> None:
         np.testing.assert_allclose(soundfile.read(path, always_2d=True)[0], stem, atol=2**-16)
 
 
+@pytest.mark.parametrize(
+    "encoding", [FLOAT, Encoding("AIFF", "FLOAT", "aiff"), Encoding("CAF", "FLOAT", "caf")]
+)
+def test_the_time_of_day_is_not_in_the_bytes(encoding: Encoding) -> None:
+    with StemWriter([Path("a.x"), Path("b.x")], None, 8000, 1, encoding) as writer:
+        writer.write(stems())
+        writer.finish()
+        writer.commit()
+    head = Path("a.x").read_bytes()[:200]  # libsndfile's chunk of peaks has a date
+    assert b"PEAK" not in head
+    assert b"peak" not in head
+
+
 @pytest.mark.parametrize("encoding", [WAV16, FLOAT])
 def test_leaving_without_a_commit_leaves_nothing(encoding: Encoding) -> None:
     with StemWriter([Path("out/a.wav"), Path("out/b.wav")], None, 8000, 1, encoding) as writer:

@@ -94,3 +94,12 @@ def test_means_over_seeds_and_differences(run: ModuleType, tmp_path: Path) -> No
     assert "| weak (2) less mix-and-separate (2) | 1.50 [1.50, 1.50] | 0.00 [0.00, 0.00] |" in table
     report.plot(steps, tmp_path / "ladder.png")
     assert (tmp_path / "ladder.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_cell_counts_when_it_has_all_scores(run: ModuleType, tmp_path: Path) -> None:
+    for name in run.SETS:
+        assert not run.scored(tmp_path, run.SETS)
+        (tmp_path / f"eval-{name}").mkdir()
+        assert not run.scored(tmp_path, [name])
+        (tmp_path / f"eval-{name}/summary.json").write_text("{}")
+    assert run.scored(tmp_path, run.SETS)

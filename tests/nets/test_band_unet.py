@@ -57,6 +57,27 @@ def test_a_gain_on_the_input_is_the_same_gain_on_the_output(
     torch.testing.assert_close(same, presence, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("rate", [16000, 44100])
+def test_a_signal_that_begins_a_grid_earlier_is_pooled_alike(net: BandUNet, rate: int) -> None:
+    """Half a grid earlier the same frames fall into other groups."""
+    wave, grid = noise(1, 1, 3 * rate), net.grid(rate)
+    frames = grid // (rate // 100)
+
+    def pooled(first: int) -> torch.Tensor:
+        magnitude = common_magnitude(stft(wave[..., first:], rate))
+        log = magnitude.clamp(min=1e-5).log()  # whose level is not that of the window
+        whole = log.shape[-1] // frames * frames
+        skips, _ = net.encode(log[..., :whole])
+        return F.avg_pool2d(skips[-1], 2)
+
+    edge = 3  # groups that hear the padding
+    later = pooled(grid)
+    same = pooled(0)[..., 1 : 1 + later.shape[-1]]
+    torch.testing.assert_close(later[..., edge:-edge], same[..., edge:-edge], atol=1e-4, rtol=1e-4)
+    off = pooled(grid // 2)[..., : later.shape[-1]]
+    assert (off - same[..., : off.shape[-1]])[..., edge:-edge].abs().max() > 0.01
+
+
 def test_the_stereo_image_cannot_wander(net: BandUNet, queries: torch.Tensor) -> None:
     left = noise(1, 1, 16000)
     stems, _ = net(torch.cat([left, -0.25 * left], dim=1), queries, 16000)

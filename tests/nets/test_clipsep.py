@@ -178,8 +178,8 @@ def test_interpolation_is_linear_and_stays_inside() -> None:
 
 def test_its_grid_is_a_column_at_the_bottom() -> None:
     with torch.device("meta"):
-        assert ClipSep().grid == 128 * 256
-        assert ClipSep(layers=5, hop=200).grid == 32 * 200
+        assert ClipSep().grid(16_000) == 128 * 256
+        assert ClipSep(layers=5, hop=200).grid(16_000) == 32 * 200
 
 
 @pytest.mark.parametrize("layers", [4, 9])

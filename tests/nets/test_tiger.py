@@ -267,8 +267,8 @@ def test_what_nothing_uses_is_not_trained() -> None:
 
 def test_windows_begin_where_frames_are_pooled() -> None:
     with torch.device("meta"):
-        assert Tiger().grid == 16 * 160
-        assert TigerDnr().grid == 16 * 512
+        assert Tiger().grid(16_000) == 16 * 160
+        assert TigerDnr().grid(44_100) == 16 * 512
 
 
 @pytest.mark.parametrize(

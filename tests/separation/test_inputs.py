@@ -61,8 +61,8 @@ def test_bad_manifests(name: str, text: str, message: str) -> None:
 
 def test_unreadable_manifests() -> None:
     Path("x.csv").write_bytes(b"\xff\xfe\x00")
-    for name in ("x.csv", "nowhere.jsonl"):
-        with pytest.raises(UsageError, match="cannot read manifest"):
+    for name, why in (("x.csv", "is no UTF-8 text"), ("nowhere.jsonl", "No such file")):
+        with pytest.raises(UsageError, match=why):
             expand([name], recursive=False)
 
 
@@ -72,3 +72,32 @@ def test_nothing_at_all() -> None:
     Path("deep/er").mkdir(parents=True)
     with pytest.raises(UsageError, match="no recordings in deep"):
         expand(["deep"], recursive=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.jsonl", '{"path": ' + "[" * 100_000, "line 1: nested too deeply"),
+        ("a.jsonl", '{"path": "' + "x" * 2_000_000, "line 1: more than"),
+        ("a.jsonl", '{"path": ["1.wav"]}', "line 1: no path"),
+        ("a.jsonl", '{"path": "1.wav", "start": NaN}', "not a time: nan"),
+        ("a.jsonl", '{"path": "1.wav", "start": -5}', "not a time: -5"),
+        ("a.jsonl", '{"path": "1.wav", "query": "' + "d" * 5000 + '"}', "a query of 5000"),
+        ("a.csv", "path,query\n1.wav," + "d" * 200_000, "line 2: field larger than"),
+        ("a.csv", "path," * 300_000, "line 1: more than"),
+        ("a.csv", "path,pfad\n1.wav,dog\n", "unknown column pfad"),
+        ("a.csv", "", "is empty"),
+    ],
+)
+def test_manifests_that_would_do_harm(name: str, content: str, message: str) -> None:
+    Path(name).write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError, match=message) as caught:
+        expand([name], recursive=False)
+    assert len(str(caught.value)) < 500
+
+
+def test_manifests_that_never_end() -> None:
+    with Path("a.jsonl").open("wb") as file:
+        file.truncate(50 << 30)
+    with pytest.raises(UsageError, match="line 1: more than"):
+        expand(["a.jsonl"], recursive=False)

@@ -51,3 +51,66 @@ def test_fields_add_no_folders() -> None:
     fields = {"input": "../../x", "query": "a/b", "ext": "wav"}
     path = fill_template("{input}.{query}.{ext}", fields)
     assert path.parts == ("..-..-x.a-b.wav",)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{input:>1000000000}",
+        "{input!r}",
+        "{input.__class__}",
+        "{input[0]}",
+        ".",
+        "a\nb",
+        "a\0b",
+        ".sepcli-partial-{input}",
+        ".sepcli-journal/{input}",
+    ],
+)
+def test_templates_that_would_do_harm(template: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_template(template)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("template", "fields", "expected"),
+    [
+        ("{input}/{query}", {"input": "..", "query": "dog"}, "__/dog"),
+        ("{input}/{query}", {"input": ".", "query": "dog"}, "_/dog"),
+        ("{parent}/{input}", {"parent": "", "input": "mix"}, "mix"),
+        ("{end}/{end}/{input}", {"end": "", "input": "mix"}, "mix"),
+        ("{input}{end}", {"end": "", "input": "mix"}, "mix"),
+    ],
+)
+def test_no_field_leaves_the_folder(template: str, fields: dict[str, str], expected: str) -> None:
+    assert fill_template(template, fields).as_posix() == expected
+
+
+@given(st.text(min_size=1, max_size=300), st.text(max_size=300))
+def test_any_input_makes_a_path_in_the_folder(name: str, parent: str) -> None:
+    fields = {"input": name, "parent": parent, "query": slug(name), "ext": "wav"}
+    try:
+        path = fill_template("{parent}/{input}.{query}.{ext}", fields)
+    except UsageError:  # a parent may be longer than any name
+        assert len(parent.encode("utf-8", "surrogatepass")) > 200
+        return
+    assert not path.is_absolute()
+    assert ".." not in path.parts
+    assert all(len(part.encode("utf-8", "surrogatepass")) <= 224 for part in path.parts)
+
+
+def test_long_inputs_are_cut_to_different_names() -> None:
+    names = {
+        fill_template("{input}.{query}.wav", {"input": "é" * 120 + end, "query": "dog"}).name
+        for end in ("a", "b")
+    }
+    assert len(names) == 2
+    assert all(190 < len(name.encode()) <= 224 and name.endswith(".dog.wav") for name in names)
+    plain = {"input": "x" * 200, "query": "dog"}
+    assert fill_template("{input}.{query}", plain).name == "x" * 200 + ".dog"
+
+
+def test_names_that_are_too_long_whatever_is_cut() -> None:
+    with pytest.raises(UsageError, match="more than 224 bytes"):
+        fill_template("{input}" + "x" * 225, {"input": "mix"})

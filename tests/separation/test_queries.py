@@ -85,3 +85,24 @@ def test_batch_sizes() -> None:
     for text in ("0", "-1", "many", "1.5"):
         with pytest.raises(UsageError):
             parse_batch_size(text)
+
+
+@pytest.mark.parametrize("text", ["dog\x1b[2J\x07", "dog\0", "\x9bdog\r\n"])
+def test_control_codes_are_no_words(text: str) -> None:
+    assert "dog" in text_query(text).name
+    assert text_query(text).name.isprintable()
+
+
+def test_words_of_any_script_stay_as_they_are() -> None:
+    for text in ("می‌خواهم", "🐕‍🦺 barking", "犬の鳴き声"):
+        assert text_query(text).text == text
+
+
+def test_what_is_no_text() -> None:
+    with pytest.raises(UsageError, match="no text"):
+        text_query("dog \udce9")
+
+
+def test_query_files_that_never_end() -> None:
+    with pytest.raises(UsageError, match="larger than"):
+        gather_queries([], Path("/dev/zero"), [], None)

@@ -50,7 +50,7 @@ class FileItem:
             ItemError: if a file is missing, broken, or differs from the others in sample rate,
                 channels or length.
         """
-        whole = None if self.mixture is None else read_sound(self.mixture)
+        whole = self._heard()
         stems = {stem: self._joined(map(read_sound, row)) for stem, row in self.references.items()}
         if whole is None:
             whole = self._joined(stems.values())
@@ -59,6 +59,10 @@ class FileItem:
         samples = whole.wave.shape[1]
         references = {stem: fitted(sound.wave, samples) for stem, sound in stems.items()}
         return Example(whole.rate, whole.wave, references)
+
+    def _heard(self) -> Sound | None:
+        """The mixture, if it is not the sum of the stems."""
+        return None if self.mixture is None else read_sound(self.mixture)
 
     def _joined(self, sounds: Iterable[Sound]) -> Sound:
         """The sum of sounds, as long as the longest of them."""

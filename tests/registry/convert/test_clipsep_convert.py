@@ -74,7 +74,7 @@ def test_a_checkpoint_becomes_a_model_that_needs_no_clap(noise_heads: bool) -> N
     assert entry["sample_rate"] == 16_000
     network = build(read_model_folder(Path("model")))
     assert isinstance(network, ClipSep)
-    assert network.grid == 64 * 200
+    assert network.grid(16_000) == 64 * 200
     kept = load_file("model/separator.safetensors")
     assert torch.equal(kept["synth_net.scale"], torch.load(source)["module.synth_net.scale"])
 
