@@ -49,4 +49,4 @@ def embed(
 
     found = Registry(registry).find(model)
     files = keep_embedding(tuple(inputs or ()), tuple(text or ()), output, found, overwrite)
-    typer.echo(f"wrote {output}, of {files} recordings and {len(text or ())} texts", err=True)
+    typer.echo(f"wrote {output} (recordings: {files}, texts: {len(text or ())})", err=True)

@@ -69,7 +69,9 @@ def _read_frame(path: Path, at: float) -> Image:
 
 def _is_cover(stream: Any) -> bool:
     """Whether a stream is the picture of an album."""
-    return "attached_pic" in stream.disposition.name.lower()
+    from av.stream import Disposition
+
+    return bool(stream.disposition & Disposition.attached_pic)
 
 
 def _frame_at(container: Any, stream: Any, at: float, path: Path) -> Any:

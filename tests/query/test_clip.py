@@ -205,6 +205,12 @@ def test_the_frame_that_is_on_the_screen(at: float, frame: int) -> None:
     assert np.asarray(image).mean() == pytest.approx(shade(frame), abs=4)
 
 
+@pytest.mark.parametrize("kind", ["avi", "mkv", "mov"])
+def test_videos_in_other_containers(kind: str) -> None:
+    image = read_picture(Picture(write_video(Path(f"video.{kind}")), 0.55))
+    assert np.asarray(image).mean() == pytest.approx(shade(5), abs=4)
+
+
 def test_a_video_that_was_filmed_upright() -> None:
     turned = np.asarray(read_picture(Picture(write_video(Path("turned.mp4"), 2, 90), 0)))
     assert turned.shape == (WIDE, HIGH, 3)
