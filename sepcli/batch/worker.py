@@ -272,6 +272,7 @@ def run_options(options: SeparateOptions, policy: Policy) -> SeparateOptions:
         skip_existing=not options.overwrite,
         device=policy.device or options.device,
         batch_size=policy.batch_size or options.batch_size,
+        compile=options.compile and not policy.deterministic,  # sums in an order of its own
     )
 
 

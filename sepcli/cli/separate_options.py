@@ -160,6 +160,10 @@ class StemOptions:
     window: Annotated[
         float | None, typer.Option(min=1.0, help="Seconds heard at once; the model's by default.")
     ] = None
+    compile: Annotated[
+        bool,
+        typer.Option("--compile", help="Compile the network first: minutes, once; for long work."),
+    ] = False
     require_presence: Annotated[
         bool, typer.Option("--require-presence", help="Fail if a sound seems not to be there.")
     ] = False
@@ -209,6 +213,7 @@ class StemOptions:
             precision=self.precision.value,
             batch_size=parse_batch_size(self.batch_size),
             window=self.window,
+            compile=self.compile,
             require_presence=self.require_presence,
             skip_existing=self.skip_existing,
             overwrite=self.overwrite,

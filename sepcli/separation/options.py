@@ -47,6 +47,7 @@ class SeparateOptions:
         duration: seconds to separate; None for all.
         batch_size: windows at once; None for the device's default.
         window: seconds a network hears at once; None for the model's own.
+        compile: translate the network for the device before it is used.
     """
 
     inputs: tuple[str, ...]
@@ -74,6 +75,7 @@ class SeparateOptions:
     precision: Precision = "auto"
     batch_size: int | None = None
     window: float | None = None
+    compile: bool = False
     require_presence: bool = False
     skip_existing: bool = False
     overwrite: bool = False

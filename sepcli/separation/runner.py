@@ -17,6 +17,7 @@ from sepcli.audio.windows import Joiner, Layout, Window, cut
 from sepcli.errors import MemoryExhausted, UsageError, is_memory
 from sepcli.registry.load import Network
 from sepcli.separation.arbitration import deny, share
+from sepcli.separation.compiled import Compiled
 from sepcli.separation.options import SeparateOptions
 from sepcli.separation.stitching import stitched
 
@@ -103,18 +104,19 @@ class Runner:
 
     Args:
         network: see `Network`.
-        options: device, precision and batch size.
+        options: device, precision, batch size, and whether it is compiled.
         notify: told, in words, of every step back.
     """
 
     def __init__(
         self, network: Network, options: SeparateOptions, notify: Callable[[str], None]
     ) -> None:
-        self._network, self._notify = network, notify
+        self._network = Compiled(network) if options.compile else network
+        self._notify = notify
         self._device = choose_device(options.device)
         self._precision = options.precision
         self.batch = options.batch_size or BATCHES[self._device.type]
-        network.to(self._device)
+        self._network.to(self._device)
 
     def answer(self, waves: Sequence[Wave], question: Question, rate: int) -> list[Answer]:
         """Stems of windows of one length.

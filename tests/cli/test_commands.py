@@ -67,7 +67,14 @@ def test_the_options_of_separate_are_frozen(
         *("--workers", "--retry-failed", "--max-failures", "--deterministic"),
         *("--compete", "--stems", "--output", "--name", "--format", "--bits", "--start"),
         *("--duration", "--recursive", "--model", "--registry", "--device", "--precision"),
-        *("--batch-size", "--window", "--require-presence", "--skip-existing", "--overwrite"),
+        *(
+            "--batch-size",
+            "--window",
+            "--compile",
+            "--require-presence",
+            "--skip-existing",
+            "--overwrite",
+        ),
         *("--dry-run", "--report", "--progress", "--help"),
     }
 
