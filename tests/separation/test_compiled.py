@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from sepcli.separation.options import SeparateOptions
 from sepcli.separation.runner import Question, Runner
 
 RATE = 8000
+with_compiler = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++")
 
 
 class Gain(nn.Module):
@@ -41,6 +43,7 @@ def cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch._dynamo.reset()
 
 
+@with_compiler
 def test_it_gives_what_the_network_gives(cold: None) -> None:
     network = Gain()
     compiled = Compiled(network)
@@ -54,6 +57,7 @@ def test_it_gives_what_the_network_gives(cold: None) -> None:
             torch.testing.assert_close(other, one, rtol=0, atol=1e-6)
 
 
+@with_compiler
 def test_runners_compile_if_they_are_asked_to(cold: None) -> None:
     wave = np.random.default_rng(0).standard_normal((500, 2)).astype(np.float32)
     question = Question(torch.tensor([[0.5], [2.0]]))
