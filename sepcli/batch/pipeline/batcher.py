@@ -5,13 +5,16 @@ network is given its queries once for all items of a batch, so rows that ask for
 take turns. Nothing is padded: silence after a short window would change what a network makes of
 it, and a recording's stems are not to depend on what else is in flight.
 
+The recording that was begun first goes first, so that recordings end one by one: of ten that went
+forward together, a kill would take ten.
+
 The device does not wait for a batch to be full. While it is busy windows pile up, and the next
 batch is full; while it is not, something else is the limit.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import insort
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -31,6 +34,7 @@ class Ticket:
 
     Attributes:
         kind: windows of equal kinds may share a batch.
+        rank: of its recording; lower ones go first.
         notify: told, in words, of steps back for want of memory.
         answer: where the answer, or the error, will be.
     """
@@ -39,6 +43,7 @@ class Ticket:
     question: Question
     rate: int
     kind: Hashable
+    rank: int
     notify: Callable[[str], None]
     answer: Future[Answer] = field(default_factory=Future)
 
@@ -50,11 +55,13 @@ class Asker:
     Attributes:
         runner: whose batch size counts.
         submit: takes tickets to the batcher's thread.
+        rank: of the recording; lower ones go first.
         notify: told, in words, of steps back for want of memory.
     """
 
     runner: Runner
     submit: Callable[[Ticket], None]
+    rank: int
     notify: Callable[[str], None]
 
     @property
@@ -71,7 +78,8 @@ class Asker:
         """
         asked = fingerprint(question)
         tickets = [
-            Ticket(wave, question, rate, (wave.shape, rate, asked), self.notify) for wave in waves
+            Ticket(wave, question, rate, (wave.shape, rate, asked), self.rank, self.notify)
+            for wave in waves
         ]
         for ticket in tickets:
             self.submit(ticket)
@@ -79,7 +87,7 @@ class Asker:
 
 
 class Batcher:
-    """Gives a device what waits, the window that has waited longest first.
+    """Gives a device what waits, windows of the lowest rank first.
 
     All of it runs in one thread, the device's.
 
@@ -90,7 +98,7 @@ class Batcher:
 
     def __init__(self, runner: Runner, notices: list[str]) -> None:
         self._runner, self._notices = runner, notices
-        self._waiting: deque[Ticket] = deque()
+        self._waiting: list[Ticket] = []  # by rank
         self._exhausted = False
 
     def __bool__(self) -> bool:
@@ -99,10 +107,10 @@ class Batcher:
 
     def add(self, ticket: Ticket) -> None:
         """Let a window wait for its turn."""
-        self._waiting.append(ticket)
+        insort(self._waiting, ticket, key=lambda waiting: waiting.rank)
 
     def serve(self) -> None:
-        """Answer the window that has waited longest, and others of its kind.
+        """Answer the window of the lowest rank, and others of its kind.
 
         Nothing is answered any more once memory is exhausted: no other window would fare better,
         and no other recording is to blame.
@@ -120,14 +128,14 @@ class Batcher:
     def refuse(self) -> None:
         """Give up whatever waits."""
         while self._waiting:
-            refuse(self._waiting.popleft())
+            refuse(self._waiting.pop())
 
     def _next(self) -> list[Ticket]:
-        kind, passed, tickets = self._waiting[0].kind, deque[Ticket](), list[Ticket]()
-        while self._waiting and len(tickets) < self._runner.batch:
-            ticket = self._waiting.popleft()
-            (tickets if ticket.kind == kind else passed).append(ticket)
-        self._waiting.extendleft(reversed(passed))
+        kind = self._waiting[0].kind
+        alike = [ticket for ticket in self._waiting if ticket.kind == kind]
+        tickets = alike[: self._runner.batch]
+        for ticket in tickets:
+            self._waiting.remove(ticket)
         return tickets
 
     def _answer(self, tickets: Sequence[Ticket]) -> None:

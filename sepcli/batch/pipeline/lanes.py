@@ -11,6 +11,7 @@ The device is driven by whoever reads the events, in whose thread signals arrive
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -45,11 +46,13 @@ class Lane:
 
     Attributes:
         bytes: that it holds at most.
+        rank: the later it was begun, the higher.
         thread: in which it is encoded.
         error: that nobody foresaw, once it has ended.
     """
 
     bytes: int
+    rank: int
     thread: threading.Thread | None = None
     notices: list[str] = field(default_factory=list)
     error: BaseException | None = None
@@ -78,6 +81,7 @@ class Lanes:
         self._inbox: SimpleQueue[Ticket | Told | Lane] = SimpleQueue()
         self._lanes: set[Lane] = set()
         self._events: deque[Event] = deque()
+        self._ranks = itertools.count()
         self._stopped = threading.Event()
 
     @cached_property
@@ -106,7 +110,7 @@ class Lanes:
         Raises:
             RuntimeError: if the system has no thread left, and none is ours.
         """
-        lane = Lane(self._size(job))
+        lane = Lane(self._size(job), next(self._ranks))
         while not self._started(lane, work):
             yield from self._turn()
 
@@ -191,7 +195,7 @@ class Lanes:
 
     def _run(self, lane: Lane, work: Work) -> None:
         """A lane's thread. The events of a recording's end stay together."""
-        asker = Asker(self._runner, self._inbox.put, lane.notices.append)
+        asker = Asker(self._runner, self._inbox.put, lane.rank, lane.notices.append)
         held: list[Event] = []
         try:
             self._go_on()

@@ -40,9 +40,10 @@ def ticket(
     samples: int = 4,
     question: Question = QUESTION,
     notify: Callable[[str], None] = print,
+    rank: int = 0,
 ) -> Ticket:
     wave = np.full((samples, 2), value, np.float32)
-    return Ticket(wave, question, 8000, (wave.shape, fingerprint(question)), notify)
+    return Ticket(wave, question, 8000, (wave.shape, fingerprint(question)), rank, notify)
 
 
 def waiting(runner: Doubling, *tickets: Ticket, notices: list[str] | None = None) -> Batcher:
@@ -61,6 +62,17 @@ def test_windows_of_a_kind_share_batches_in_the_order_in_which_they_waited() -> 
     assert runner.batches == [[0, 1], [10, 11], [2, 3], [4]]
     for item in (*long, *short):
         np.testing.assert_array_equal(item.answer.result(0).stems[0], 2 * item.wave)
+
+
+def test_recordings_that_were_begun_first_go_first() -> None:
+    first, second = ticket(10, rank=0), [ticket(n, rank=1) for n in range(2)]
+    runner = Doubling(batch=1)
+    made = waiting(runner, *second, ticket(20, rank=2))
+    made.serve()
+    made.add(first)
+    while made:
+        made.serve()
+    assert runner.batches == [[0], [10], [1], [20]]
 
 
 def test_nothing_waits() -> None:
@@ -153,7 +165,7 @@ def test_an_asker_waits_for_all_its_windows() -> None:
         made.add(item)
         made.serve()
 
-    asker = Asker(runner, submit, print)  # type: ignore[arg-type]
+    asker = Asker(runner, submit, 0, print)  # type: ignore[arg-type]
     waves = [np.full((4, 1), n, np.float32) for n in range(2)]
     assert asker.batch == 3
     answers = asker.answer(waves, QUESTION, 8000)
@@ -167,7 +179,7 @@ def test_an_asker_s_windows_of_other_rates_are_of_other_kinds() -> None:
         item.answer.set_result(Answer(item.wave[None], None))
         tickets.append(item)
 
-    asker = Asker(Doubling(1), submit, print)  # type: ignore[arg-type]
+    asker = Asker(Doubling(1), submit, 0, print)  # type: ignore[arg-type]
     wave = np.zeros((4, 1), np.float32)
     for rate in (8000, 8000, 16000):
         asker.answer([wave], QUESTION, rate)
