@@ -9,7 +9,7 @@ from benchmarks.soak.harness import Running, sepcli
 from benchmarks.soak.row import Observed
 
 TIMES, FEW = 10, 2
-PAUSE = 1.0  # seconds for every window
+PAUSE = 3.0  # seconds for every window
 
 
 def provoke(folder: Path, quick: bool) -> Observed:
