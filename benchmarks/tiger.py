@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -116,7 +117,7 @@ def measure(seconds: float, blocks: int) -> dict[str, float]:
 
 def decibels(given: Tensor, wanted: Tensor) -> float:
     """The difference of two outputs, relative to the second."""
-    return round(20 * float(np.log10((given - wanted).norm() / wanted.norm())), 1)
+    return round(20 * math.log10((given - wanted).norm() / wanted.norm()), 1)
 
 
 def main() -> None:
