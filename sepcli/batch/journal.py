@@ -24,6 +24,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from sepcli.audio.tags import writable
 from sepcli.errors import OutputError, UsageError
 from sepcli.registry.partial import sync_folder
 
@@ -113,8 +114,7 @@ class Journal:
         Raises:
             OutputError: if the disk is full or read-only.
         """
-        message = failure.message.encode("utf-8", "backslashreplace").decode()  # of odd file names
-        said = {"error": failure.error, "message": message}
+        said = {"error": failure.error, "message": writable(failure.message)}
         self._append({"key": key, "state": "failed", **said, "at": time.time()})
 
     def _append(self, line: dict[str, Any]) -> None:

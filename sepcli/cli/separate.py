@@ -49,6 +49,7 @@ Examples:
     sepcli separate film.mp4 --model tiger-dnr --stems dialogue --residual
     sepcli separate talk.wav --model tiger-speech --drop-silent
     sepcli separate field/ --recursive -q "bird song" --skip-existing --report report.json
+    sepcli separate archive/ --recursive -q speech --compile
     sepcli separate --plan plan.jsonl --workers 4
     sepcli separate --plan plan.jsonl --shard 3/8
     ffmpeg -i talk.mkv -f wav - | sepcli separate - -o - --query speech > speech.wav

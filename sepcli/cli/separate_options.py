@@ -162,7 +162,9 @@ class StemOptions:
     ] = None
     compile: Annotated[
         bool,
-        typer.Option("--compile", help="Compile the network first: minutes, once; for long work."),
+        typer.Option(
+            "--compile", help="Compile the network first, which takes time; for long work."
+        ),
     ] = False
     require_presence: Annotated[
         bool, typer.Option("--require-presence", help="Fail if a sound seems not to be there.")

@@ -1,7 +1,7 @@
 """A network translated for its device, by torch.compile.
 
-The translation takes a minute or more where no earlier run has left it in torch's cache, and pays
-in long batches. It changes the order of sums, and so stems by less than a step of 24 bit.
+The translation takes its time where no earlier run has left it in torch's cache, so it can pay in
+long batches only. It changes the order of sums, and so the last bits of stems.
 """
 
 from __future__ import annotations
