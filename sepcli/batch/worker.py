@@ -233,9 +233,9 @@ class PlanWorker:
     ) -> Generator[Event]:
         """A row that is to be done; its end is journalled before it is told."""
         try:
-            with closing(self._events(row, runner, notices)) as events:
+            with closing(self._events(row, key, runner, notices)) as events:
                 for event in events:
-                    if isinstance(event, (Finished, Skipped)):
+                    if isinstance(event, Finished):
                         self._odd = 0
                         journal.done(key, sizes(row.job.outputs))
                     elif isinstance(event, Failed) and not nobodys(event):
@@ -244,12 +244,14 @@ class PlanWorker:
         except OutputError as error:  # of the journal
             yield failure(row.job, error)
 
-    def _events(self, row: Row, runner: Answering, notices: list[str]) -> Generator[Event]:
+    def _events(
+        self, row: Row, key: str, runner: Answering, notices: list[str]
+    ) -> Generator[Event]:
         """What happens to a row, its failure included."""
         try:
             check_unchanged(row)
             check_space([row.job], self._options)
-            yield from self._single.events(row.job, runner, notices)
+            yield from self._single.events(row.job, runner, notices, key)
         except SepcliError as error:
             yield failure(row.job, error)
         except Exception as error:  # of one recording that nobody thought of, the others go on

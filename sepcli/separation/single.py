@@ -45,21 +45,29 @@ class Single:
         self._window = options.window  # shorter once memory has run out
         self._asking = threading.Lock()  # an encoder is loaded once, and embeds for one at a time
 
-    def events(self, job: Job, runner: Answering, notices: list[str]) -> Iterator[Event]:
+    def events(
+        self, job: Job, runner: Answering, notices: list[str], key: str | None = None
+    ) -> Iterator[Event]:
         """What happens to a recording between its start and its end.
 
         Args:
             job: the recording.
             runner: answers what is asked of its windows.
             notices: that the runner leaves there; they are told, and taken out.
+            key: of its work, from a caller that has seen that it is not done.
 
         Raises:
             SepcliError: if it cannot be separated; nothing half-written is left.
         """
+        if key is None:
+            key = provenance.work_key(job, self._loaded.fingerprint, self._options)
+            if self._options.skip_existing and provenance.is_done(job, key):
+                yield Skipped(str(job.info.path), tuple(str(o.path) for o in job.outputs))
+                return
         while True:
             given = self._window
             try:
-                yield from self._once(job, runner, notices, given)
+                yield from self._once(job, runner, notices, key, given)
                 return
             except (MemoryError, RuntimeError) as error:
                 if not is_memory(error):
@@ -81,13 +89,9 @@ class Single:
         return window
 
     def _once(
-        self, job: Job, runner: Answering, notices: list[str], window: float | None
+        self, job: Job, runner: Answering, notices: list[str], key: str, window: float | None
     ) -> Iterator[Event]:
         options, path = self._options, str(job.info.path)
-        key = provenance.work_key(job, self._loaded.fingerprint, options)
-        if options.skip_existing and provenance.is_done(job, key):
-            yield Skipped(path, tuple(str(output.path) for output in job.outputs))
-            return
         self._refuse_strangers(job)
         yield from seen(job)
         began, done, hearing = time.monotonic(), 0, Hearing()

@@ -15,10 +15,9 @@ from multiprocessing.process import BaseProcess
 from types import FrameType, TracebackType
 from typing import Self
 
-from sepcli.batch.launchers.crew import Duty, Ended, Lost, News, Rows, Told, Worker
+from sepcli.batch.launchers.crew import LEAVE_SECONDS, Duty, Ended, Lost, News, Rows, Told, Worker
 
 WAIT_SECONDS = 0.5  # for news, at most
-LEAVE_SECONDS = 10.0  # for workers to clean up in, once they are stopped
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 

@@ -10,11 +10,10 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
 
-from sepcli.batch.launchers.crew import Duty, Ended, Lost, News, Rows, Told, Worker
+from sepcli.batch.launchers.crew import LEAVE_SECONDS, Duty, Ended, Lost, News, Rows, Told, Worker
 from sepcli.errors import UsageError
 
 WAIT_SECONDS = 0.5  # for news, at most
-LEAVE_SECONDS = 10.0  # for actors to clean up in, once they are stopped
 
 
 class RayCrew:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Literal, Self
 
-from sepcli.batch.launchers.crew import Duty, Ended, Lost, News, Rows, Told, Worker
+from sepcli.batch.launchers.crew import LEAVE_SECONDS, Duty, Ended, Lost, News, Rows, Told, Worker
 from sepcli.batch.launchers.event_lines import EventReader, EventWriter
 from sepcli.batch.lock import Identity, batch_lock
 from sepcli.batch.shards import Shard
@@ -28,7 +28,6 @@ from sepcli.errors import OutputError, UsageError
 FOLDER = ".sepcli-slurm"  # of logs and events, in the folder of the stems
 WAIT_SECONDS = {"slurm": 2.0, "local": 0.1}  # between two looks for news
 ASK_SECONDS = {"slurm": 30.0, "local": 0.1}  # between two questions about jobs' states
-LEAVE_SECONDS = 10.0  # for jobs to clean up in, once they are cancelled
 MOST_JOBS = 1_000_000  # of a batch
 SIGNALS = ("SIGINT", "SIGTERM", "SIGUSR2")  # cancelled, or about to reach the time limit
 
