@@ -146,7 +146,7 @@ def best(heard: Heard, ears: Detector, is_right: IsRight) -> list[dict]:
 
 def rates(heard: Heard, ears: Detector, is_right: IsRight) -> dict:
     """How many are listed, precision, recall, F1 and mAP."""
-    given = [(truth, ears.listen([wave], RATE)) for truth, wave in heard]
+    given = [(truth, ears.listen([wave], RATE).sounds) for truth, wave in heard]
     listed = [(truth, sound.label) for truth, sounds in given for sound in sounds]
     right = sum(any(is_right(label, one) for one in truth) for truth, label in listed)
     clips = [(one, sounds) for truth, sounds in given for one in truth]

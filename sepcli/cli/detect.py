@@ -49,8 +49,9 @@ def detect(
 
     Windows of two seconds are compared with the names of AudioSet's 527 classes, or with your own,
     and the model says of the likeliest how sure it is that it could take them out. Of names that
-    mean nearly the same the best is listed, and the others beside it. How often it is right, and
-    how much it misses, is told in the documentation.
+    mean nearly the same the best is listed, and the others beside it. Where none reaches the
+    threshold, the nearest are told. How often it is right, and how much it misses, is told in the
+    documentation.
 
     Exit codes: 0 all were listened to, 1 a recording could not be read, 2 usage, 3 model.
 
@@ -91,9 +92,11 @@ def tell(outcome: Heard | Unheard, top: int | None, as_json: bool) -> None:
         typer.echo(printable(f"error: {outcome.error}"), err=True)
         typer.echo(printable(f"help: {outcome.error.remedy}"), err=True)
         return
-    sounds = outcome.sounds[:top]
+    sounds, nearest = outcome.findings.sounds[:top], outcome.findings.nearest
     if as_json:
-        row = {"path": str(outcome.path), "sounds": [as_row(sound) for sound in sounds]}
+        near = [{"label": label, "score": round(score, 4)} for label, score in nearest]
+        heard = [as_row(sound) for sound in sounds]
+        row = {"path": str(outcome.path), "sounds": heard, "nearest": near}
         typer.echo(json.dumps(row, ensure_ascii=False))
         return
     typer.echo(printable(str(outcome.path)))
@@ -101,6 +104,9 @@ def tell(outcome: Heard | Unheard, top: int | None, as_json: bool) -> None:
         typer.echo(printable(line(sound)))
     if not sounds:
         typer.echo("  no sound was recognised; a lower --threshold may list more")
+    if nearest:
+        names = ", ".join(f"{label} {score:.2f}" for label, score in nearest)
+        typer.echo(printable(f"  nearest: {names}"))
 
 
 def as_row(sound: Sound) -> dict[str, Any]:

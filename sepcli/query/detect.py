@@ -16,6 +16,7 @@ average precision of the cosine among 1, 2, 3, 5 and 10 s on the same clips.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ THRESHOLD = 0.48  # score
 WEIGHT = 0.2  # of presence beside the cosine
 UNSURE = 0.4  # presence that changes nothing
 SHORTLIST = 12  # sounds that the separator is asked about
+NEAREST = 3  # names to tell where none reaches the threshold
 ALIKE = 0.6  # cosine of two names from which they may mean one sound
 
 Span = tuple[float, float]  # start and end, seconds
@@ -70,6 +72,19 @@ class Sound:
         return sum(end - start for start, end in self.spans)
 
 
+@dataclass(frozen=True)
+class Findings:
+    """What a search found.
+
+    Attributes:
+        sounds: those that are heard, the surest first.
+        nearest: where there are none, the names that came nearest, with their scores.
+    """
+
+    sounds: tuple[Sound, ...]
+    nearest: tuple[tuple[str, float], ...] = ()
+
+
 class Detector:
     """Knows the names to listen for.
 
@@ -95,8 +110,8 @@ class Detector:
         self.labels, self.threshold = tuple(labels), threshold
         self._texts, self._ear, self._presence = texts, ear, presence
 
-    def listen(self, blocks: Iterable[Wave], rate: int, start: float = 0.0) -> list[Sound]:
-        """The sounds in a recording, the surest first.
+    def listen(self, blocks: Iterable[Wave], rate: int, start: float = 0.0) -> Findings:
+        """The sounds in a recording.
 
         Memory depends on the stretch, and on how often sounds come and go.
 
@@ -114,7 +129,8 @@ class Detector:
                 best = np.maximum(best, scores)
                 for index in np.flatnonzero(scores >= self.threshold).tolist():
                     extend(spans.setdefault(index, []), (begins + first, begins + last))
-        return self._sounds(best, spans)
+        sounds = self._sounds(best, spans)
+        return Findings(sounds, () if sounds else self._nearest(best))
 
     def scores(self, wave: Wave, rate: int) -> list[tuple[Span, Scores]]:
         """Of the audible windows of a stretch (samples, channels), with their times in it."""
@@ -145,7 +161,7 @@ class Detector:
         sureness = np.full(len(self.labels), UNSURE)
         least = self.threshold - WEIGHT * (1 - UNSURE)  # with more, presence could still decide
         likely = [index for index in ranked(best) if best[index] >= least]
-        groups = [group for group, _ in zip(self._groups(likely), range(SHORTLIST), strict=False)]
+        groups = list(itertools.islice(self._groups(likely), SHORTLIST))
         if groups:
             judged = self._presence(wave, rate, self._texts[[group[0] for group in groups]])
             for group, presence in zip(groups, [] if judged is None else judged, strict=False):
@@ -161,10 +177,16 @@ class Detector:
             yield [index for index, alike in zip(left, near, strict=True) if alike]
             left = [index for index, alike in zip(left, near, strict=True) if not alike]
 
-    def _sounds(self, best: Scores, spans: dict[int, list[Span]]) -> list[Sound]:
+    def _nearest(self, best: Scores) -> tuple[tuple[str, float], ...]:
+        """The likeliest names of a recording, of those that are alike the best; none of silence."""
+        audible = [index for index in ranked(best) if np.isfinite(best[index])]
+        groups = itertools.islice(self._groups(audible), NEAREST)
+        return tuple((self.labels[group[0]], float(best[group[0]])) for group in groups)
+
+    def _sounds(self, best: Scores, spans: dict[int, list[Span]]) -> tuple[Sound, ...]:
         """Every name with those that are alike and less sure."""
         heard = [index for index in ranked(best) if index in spans]
-        return [
+        return tuple(
             Sound(
                 self.labels[group[0]],
                 float(best[group[0]]),
@@ -172,7 +194,7 @@ class Detector:
                 tuple(self.labels[index] for index in group[1:]),
             )
             for group in self._groups(heard)
-        ]
+        )
 
 
 def layout(seconds: float, rate: int) -> Layout:

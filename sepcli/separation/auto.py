@@ -50,7 +50,7 @@ def search(sources: Iterable[Source], options: SeparateOptions, model: Model) ->
             found.sources.append(source)
             continue
         try:
-            sounds = ears.sounds_in(source, options.start, options.duration)
+            sounds = ears.search(source, options.start, options.duration).sounds
         except ItemError as error:
             found.rejected.append(Rejected(source, error))
             continue

@@ -14,7 +14,7 @@ from sepcli.audio.reader import blocks, probe
 from sepcli.audio.resample import resampled
 from sepcli.audio.windows import Wave
 from sepcli.errors import ItemError
-from sepcli.query.detect import Detector, Presence, Sound, no_presence
+from sepcli.query.detect import Detector, Findings, Presence, no_presence
 from sepcli.registry.load import LoadedModel, load, load_encoder
 from sepcli.registry.store import Model
 from sepcli.separation.engine import question_for
@@ -25,10 +25,10 @@ from sepcli.separation.runner import Runner
 
 @dataclass(frozen=True)
 class Heard:
-    """What is in a recording, the surest first."""
+    """What is in a recording."""
 
     path: Path
-    sounds: tuple[Sound, ...]
+    findings: Findings
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,7 @@ class Listener:
     loaded: LoadedModel
     detector: Detector
 
-    def sounds_in(
-        self, source: Source, start: float = 0.0, duration: float | None = None
-    ) -> list[Sound]:
+    def search(self, source: Source, start: float = 0.0, duration: float | None = None) -> Findings:
         """The sounds in a recording, or in the part of it that its manifest's row names.
 
         Args:
@@ -98,6 +96,6 @@ def listen(sources: Iterable[Source], ears: Listener) -> Iterator[Heard | Unhear
     """Every recording; one that cannot be read does not end the search."""
     for source in sources:
         try:
-            yield Heard(source.path, tuple(ears.sounds_in(source)))
+            yield Heard(source.path, ears.search(source))
         except ItemError as error:
             yield Unheard(source.path, error)

@@ -16,7 +16,7 @@ from sepcli.batch.plan_file import Plan
 from sepcli.batch.plan_row import Row
 from sepcli.batch.planning import Planning, in_threads, make_plan
 from sepcli.errors import ModelError, SepcliError, UsageError
-from sepcli.query.detect import Sound
+from sepcli.query.detect import Findings, Sound
 from sepcli.query.sight import Picture, Sight
 from sepcli.separation import auto, looking
 from sepcli.separation.events import Detected
@@ -178,11 +178,11 @@ def test_what_is_detected_is_planned(
     Path("c.wav").write_text("no audio")
 
     class Ears:
-        def sounds_in(self, source: Source, *_: object) -> list[Sound]:
+        def search(self, source: Source, *_: object) -> Findings:
             if source.path == Path("c.wav"):
                 raise auto.ItemError("cannot read c.wav", "record it again")
             found = source.path == Path("a.wav")
-            return [Sound("a gain of 0.5", 0.8, (), ())] if found else []
+            return Findings((Sound("a gain of 0.5", 0.8, (), ()),) if found else ())
 
     monkeypatch.setattr(auto, "listener", lambda *_: Ears())
     given = options(linear, "a.wav", "b.wav", "c.wav", queries=(), auto=True)

@@ -55,7 +55,24 @@ def test_json_lines_for_several_files(
     assert sound["label"] == NAMES[0]
     assert sound["score"] == pytest.approx(1, abs=1e-4)
     assert (sound["spans"], sound["also"]) == ([[0.0, 5.0]], [])
-    assert quiet == {"path": "in/b.wav", "sounds": []}  # 66 dB below full scale is silence
+    assert quiet == {
+        "path": "in/b.wav",
+        "sounds": [],
+        "nearest": [],
+    }  # 66 dB below full scale is silence
+
+
+def test_the_nearest_where_none_is_sure(
+    linear: Make, recording: Make, sepcli: Run, capsys: Capture
+) -> None:
+    words = ("--labels", ",".join(NAMES), "--threshold", 1, "--model", linear())
+    code, out, _ = detect(sepcli, capsys, recording(peak=0.3), *words)
+    _, unsure, near = out.splitlines()
+    assert (code, "no sound was recognised" in unsure) == (0, True)
+    assert near.startswith(f"  nearest: {NAMES[0]} 0.9")
+    _, out, _ = detect(sepcli, capsys, "mix.wav", *words, "--json")
+    told = json.loads(out)
+    assert (told["sounds"], [n["label"] for n in told["nearest"]]) == ([], list(NAMES))
 
 
 def test_the_surest_only(linear: Make, recording: Make, sepcli: Run, capsys: Capture) -> None:

@@ -15,6 +15,7 @@ from torch.nn.functional import normalize
 from sepcli.errors import UsageError
 from sepcli.query.detect import (
     ALIKE,
+    NEAREST,
     SHORTLIST,
     UNSURE,
     WEIGHT,
@@ -62,7 +63,8 @@ def blocks(*seconds: float) -> Iterator[NDArray[np.float32]]:
 def test_sounds_with_their_times() -> None:
     # Of the windows of 2 s that begin every second, those at 0, 1, 2 and 6 hold a dog alone, and
     # that at 8 rain alone; at 7 both are at 45 degrees, too far from either.
-    dog, rain = detector(0.9, ("dog", "rain")).listen(blocks(1, 1, 1, 0, 0, 0, 0, 1, -1, -1), RATE)
+    heard = blocks(1, 1, 1, 0, 0, 0, 0, 1, -1, -1)
+    dog, rain = detector(0.9, ("dog", "rain")).listen(heard, RATE).sounds
     assert (dog.label, dog.spans) == ("dog", ((0.0, 4.0), (6.0, 8.0)))
     assert (rain.label, rain.spans) == ("rain", ((8.0, 10.0),))
     assert dog.score == pytest.approx(1)
@@ -70,29 +72,42 @@ def test_sounds_with_their_times() -> None:
 
 
 def test_alike_names_are_one_sound() -> None:
-    (dog,) = detector(0.8).listen(blocks(1, 1, 1), RATE)
+    (dog,) = detector(0.8).listen(blocks(1, 1, 1), RATE).sounds
     assert (dog.label, dog.also) == ("dog", ("bark",))
     assert float(TEXTS[0] @ TEXTS[1]) >= ALIKE > float(TEXTS[1] @ TEXTS[2])
 
 
 def test_the_surest_comes_first_and_only_what_reaches_the_threshold() -> None:
-    found = detector(0.4).listen(blocks(1, 1, -1, -1, -1, -1), RATE)
+    found = detector(0.4).listen(blocks(1, 1, -1, -1, -1, -1), RATE).sounds
     assert [sound.label for sound in found] == ["dog", "rain"]
-    assert detector(1.1).listen(blocks(1, 1), RATE) == []
+    assert detector(1.1).listen(blocks(1, 1), RATE).sounds == ()
     exactly = float(detector(0).cosines(np.ones((RATE, 1), np.float32), RATE)[1])
-    assert len(detector(exactly).listen(blocks(1, 1), RATE)[0].also) == 1
-    assert not detector(exactly + 1e-6).listen(blocks(1, 1), RATE)[0].also
+    assert len(detector(exactly).listen(blocks(1, 1), RATE).sounds[0].also) == 1
+    assert not detector(exactly + 1e-6).listen(blocks(1, 1), RATE).sounds[0].also
+
+
+def test_where_nothing_is_found_the_nearest_are_told() -> None:
+    found = detector(1.1).listen(blocks(1, 1, -1, -1, -1, -1), RATE)
+    assert (found.sounds, [label for label, _ in found.nearest]) == ((), ["dog", "rain"])
+    assert [score for _, score in found.nearest] == pytest.approx([1, 1])
+    assert detector(0.8).listen(blocks(1, 1), RATE).nearest == ()
+    assert detector(0.8).listen(blocks(0, 0), RATE).nearest == ()
+    names = tuple(map(str, range(NEAREST + 1)))
+    likely = normalize(torch.arange(1.0, NEAREST + 2), dim=0)
+    many = Detector(names, torch.eye(NEAREST + 1), lambda *_: likely, 2).listen(blocks(1), RATE)
+    assert [label for label, _ in many.nearest] == list(reversed(names))[:NEAREST]
 
 
 def test_times_begin_where_the_part_begins() -> None:
-    (dog,) = detector(0.9, ("dog",)).listen(blocks(1, 1, 1), RATE, start=60.0)
+    (dog,) = detector(0.9, ("dog",)).listen(blocks(1, 1, 1), RATE, start=60.0).sounds
     assert dog.spans == ((60.0, 63.0),)
 
 
 def test_short_and_silent_recordings() -> None:
-    assert detector(0.9).listen(iter([np.ones((10, 1), np.float32)]), RATE)[0].spans == ((0, 0.01),)
-    assert detector(-1).listen(blocks(0, 0, 0), RATE) == []
-    assert detector(-1).listen(iter([]), RATE) == []
+    (dog,) = detector(0.9, ("dog",)).listen(iter([np.ones((10, 1), np.float32)]), RATE).sounds
+    assert dog.spans == ((0, 0.01),)
+    assert detector(-1).listen(blocks(0, 0, 0), RATE).sounds == ()
+    assert detector(-1).listen(iter([]), RATE).sounds == ()
 
 
 def test_what_is_audible() -> None:
@@ -109,7 +124,7 @@ def test_windows_are_heard_one_by_one() -> None:
         return ear(wave, rate)
 
     hours = (np.full((RATE, 1), 1, np.float32) for _ in range(600))
-    (dog,) = Detector(("dog",), TEXTS[:1].float(), counting, 0.9).listen(hours, RATE)
+    (dog,) = Detector(("dog",), TEXTS[:1].float(), counting, 0.9).listen(hours, RATE).sounds
     assert dog.spans == ((0.0, 600.0),)
     assert len(lengths) == 599 + 4  # four windows are of the last two stretches
     assert set(lengths) == {2 * RATE}
@@ -139,14 +154,14 @@ class Judge:
 @pytest.mark.parametrize("presence", [0.0, UNSURE, 1.0])
 def test_the_separators_judgement_moves_the_score(presence: float) -> None:
     judge = Judge(presence)
-    (dog,) = detector(0.5, ("dog",), judge).listen(blocks(1, 1), RATE)
+    (dog,) = detector(0.5, ("dog",), judge).listen(blocks(1, 1), RATE).sounds
     assert dog.score == pytest.approx(1 + WEIGHT * (presence - UNSURE))
-    assert detector(0.5, ("dog",)).listen(blocks(1, 1), RATE)[0].score == pytest.approx(1)
+    assert detector(0.5, ("dog",)).listen(blocks(1, 1), RATE).sounds[0].score == pytest.approx(1)
 
 
 def test_sounds_are_judged_once_for_all_of_their_names() -> None:
     judge = Judge(1.0)
-    (dog,) = detector(0.8, ("bark", "dog"), judge).listen(blocks(1, 1, 1), RATE)
+    (dog,) = detector(0.8, ("bark", "dog"), judge).listen(blocks(1, 1, 1), RATE).sounds
     assert (dog.label, dog.also) == ("dog", ("bark",))
     assert judge.asked == [(3 * RATE, [[1.0, 0.0]])]  # of the dog alone, in all windows at once
     judged, plain = (
@@ -159,9 +174,9 @@ def test_sounds_are_judged_once_for_all_of_their_names() -> None:
 def test_what_no_judgement_could_save_is_not_asked_about() -> None:
     judge, most = Judge(1.0), WEIGHT * (1 - UNSURE)
     cosine = float(detector(0).cosines(np.ones((RATE, 1), np.float32), RATE)[1])
-    (bark,) = detector(cosine + 0.99 * most, ("bark",), judge).listen(blocks(1), RATE)
+    (bark,) = detector(cosine + 0.99 * most, ("bark",), judge).listen(blocks(1), RATE).sounds
     assert bark.score == pytest.approx(cosine + most)
-    assert detector(cosine + 1.01 * most, ("bark",), judge).listen(blocks(1), RATE) == []
+    assert detector(cosine + 1.01 * most, ("bark",), judge).listen(blocks(1), RATE).sounds == ()
     assert len(judge.asked) == 1
 
 
@@ -177,7 +192,7 @@ def test_the_likeliest_are_judged() -> None:
 
 def test_stretches_of_long_recordings_are_judged_one_by_one() -> None:
     judge = Judge(1.0)
-    (dog,) = detector(0.9, ("dog",), judge).listen(blocks(*[1] * 25), RATE)
+    (dog,) = detector(0.9, ("dog",), judge).listen(blocks(*[1] * 25), RATE).sounds
     assert dog.spans == ((0.0, 25.0),)
     assert [samples for samples, _ in judge.asked] == [10_000] * 3  # from 0, 9 and 15 s on
     spans = [span for span, _ in detector(0).scores(np.ones((10 * RATE, 1), np.float32), RATE)]
@@ -206,8 +221,9 @@ def test_lists_of_names(tmp_path: Path) -> None:
 
 def test_the_shipped_model_hears_the_dog_and_then_the_rooster() -> None:
     ears = listener(Registry().find("everyday"), ("dog", "rooster", "piano", "speech"), 0.25)
-    (dog, *_) = ears.sounds_in(Source(AUDIO / "truth/dog_and_rain.dog-barking.flac"))
+    (dog, *_) = ears.search(Source(AUDIO / "truth/dog_and_rain.dog-barking.flac")).sounds
     assert dog.label == "dog"
-    (rooster, *_) = ears.sounds_in(Source(AUDIO / "rooster_and_helicopter.flac"))
+    (rooster, *_) = ears.search(Source(AUDIO / "rooster_and_helicopter.flac")).sounds
     assert rooster.label == "rooster"
-    assert not ears.sounds_in(Source(AUDIO / "rooster_and_helicopter.flac", start=4.9, end=4.95))
+    brief = Source(AUDIO / "rooster_and_helicopter.flac", start=4.9, end=4.95)
+    assert not ears.search(brief).sounds
