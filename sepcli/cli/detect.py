@@ -105,7 +105,7 @@ def tell(outcome: Heard | Unheard, top: int | None, as_json: bool) -> None:
     if not sounds:
         typer.echo("  no sound was recognised; a lower --threshold may list more")
     if nearest:
-        names = ", ".join(f"{label} {score:.2f}" for label, score in nearest)
+        names = "; ".join(f"{label} {score:.2f}" for label, score in nearest)
         typer.echo(printable(f"  nearest: {names}"))
 
 
