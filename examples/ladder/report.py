@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sepcli.evaluation.results import SYSTEM, Row, read_rows
@@ -56,13 +57,13 @@ def write_page(
         missing: names of cells that are not finished.
     """
     steps = {name: read_steps(out, cells, name) for name in sets}
-    plot(steps[sets[0]], DOCS / "images/ladder.png")
+    plot(steps, DOCS / "images/ladder.png")
     text = (HERE / "page.md").read_text(encoding="utf-8")
     parts = {
         "tables": "\n\n".join(section(name, steps[name]) for name in sets),
         "teacher": teacher_line(out),
         "budget": budget_line(out / cells[0][2]),
-        "missing": f"Cells without figures yet: {', '.join(missing)}." if missing else "",
+        "missing": f"\n\nCells without figures yet: {', '.join(missing)}." if missing else "",
     }
     for name, part in parts.items():
         text = text.replace("{" + name + "}", part)
@@ -163,10 +164,20 @@ def budget_line(cell: Path) -> str:
     )
 
 
-def plot(steps: dict[Place, Step], path: Path) -> None:
-    """Bars of SDR v3 by regime and number of sources."""
-    figure = Figure(figsize=(8, 3.6), layout="constrained")
-    axes = figure.add_subplot()
+def plot(ladders: Mapping[str, dict[Place, Step]], path: Path) -> None:
+    """Bars of SDR v3 by regime and number of sources, a panel for every set of recordings."""
+    figure = Figure(figsize=(8, 3 * len(ladders)), layout="constrained")
+    panels = figure.subplots(len(ladders), sharex=True, sharey=True, squeeze=False)[:, 0]
+    for axes, (dataset, steps) in zip(panels, ladders.items(), strict=True):
+        bars(axes, steps)
+        axes.set_title(TITLES[dataset])
+    panels[0].legend()
+    path.parent.mkdir(exist_ok=True)
+    figure.savefig(path, dpi=110)
+
+
+def bars(axes: Axes, steps: dict[Place, Step]) -> None:
+    """The steps of a ladder side by side, with their intervals."""
     regimes = list(dict.fromkeys(regime for regime, _ in steps))
     counts = sorted({sources for _, sources in steps})
     for offset, sources in enumerate(counts):
@@ -177,7 +188,4 @@ def plot(steps: dict[Place, Step], path: Path) -> None:
         axes.bar(at, [m.point for _, m in rows], 0.36, yerr=errors, capsize=3, label=label)
     axes.set_xticks(range(len(regimes)), regimes)
     axes.set_ylabel("SDR v3, dB")
-    axes.legend()
     axes.grid(axis="y", alpha=0.3)
-    path.parent.mkdir(exist_ok=True)
-    figure.savefig(path, dpi=110)

@@ -92,7 +92,7 @@ def test_means_over_seeds_and_differences(run: ModuleType, tmp_path: Path) -> No
     assert gain.low == pytest.approx(1.5)  # every row gained as much
     table = report.section("demo", steps)
     assert "| weak (2) less mix-and-separate (2) | 1.50 [1.50, 1.50] | 0.00 [0.00, 0.00] |" in table
-    report.plot(steps, tmp_path / "ladder.png")
+    report.plot({"demo": steps}, tmp_path / "ladder.png")
     assert (tmp_path / "ladder.png").read_bytes().startswith(b"\x89PNG")
 
 
