@@ -1,30 +1,31 @@
 """Stems out: written under another name, finished together, renamed when whole.
 
-Float stems go straight to their encoding. Integer stems are first kept as floats beside their
-target, because only at the end is it known whether one of them would clip. Then all are scaled
-by one gain, so that they still sum to the (scaled) recording, and rounded; the residual takes
-up what the others' rounding left over.
+Float stems go straight to their encoding. Integer stems are first kept as floats, because only
+at the end is it known whether one of them would clip. Then all are scaled by one gain, so that
+they still sum to the (scaled) recording, and rounded; the residual takes up what the others'
+rounding left over.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from sepcli.audio.floats import KeptFloats, Stems
 from sepcli.audio.formats import LARGEST_WAV, Encoding, for_libsndfile
 from sepcli.errors import OutputError
 
-Stems = NDArray[np.float32]  # (stems, samples, channels)
-
 PARTIAL = ".sepcli-partial-"  # prefix of a file that is not whole yet
 BLOCK = 1 << 16  # samples a step while finishing
+MEMORY = 1 << 20  # bytes of floats that a recording keeps outside of a file
 ADD_PEAK_CHUNK = 0x1050  # SFC_SET_ADD_PEAK_CHUNK of libsndfile
 
 
@@ -59,13 +60,21 @@ class StemWriter:
         self._samples, self._expected = 0, expected
         self._stack = ExitStack()
         self._files: list[soundfile.SoundFile] = []
+        self._kept: KeptFloats | None = None
 
     def __enter__(self) -> StemWriter:
         try:
             with output_errors(self.paths[0]):
                 for path in self.paths:
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    self._files.append(self._open(self._raw(path), self._raw_encoding()))
+                    partial_path(path).touch()  # what cannot be written is refused at once
+                if self._encoding.step is None:
+                    self._open()
+                else:
+                    # Many go to a file that has no name: a kill leaves nothing of it.
+                    file = SpooledTemporaryFile(MEMORY, dir=os.fspath(self.paths[0].parent))
+                    self._stack.enter_context(file)
+                    self._kept = KeptFloats(file, len(self.paths), self._channels)
         except OutputError:
             self.__exit__()
             raise
@@ -74,9 +83,8 @@ class StemWriter:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
         for path in self.paths:
-            for leftover in (self._raw(path), partial_path(path)):
-                with suppress(OSError):
-                    leftover.unlink(missing_ok=True)
+            with suppress(OSError):
+                partial_path(path).unlink(missing_ok=True)
 
     def write(self, stems: Stems) -> None:
         """Append (stems, samples, channels)."""
@@ -85,9 +93,11 @@ class StemWriter:
         self.peak = max(self.peak, float(stems.max()), -float(stems.min()))
         self._samples += stems.shape[1]
         with output_errors(self.paths[0]):
-            for file, stem in zip(self._files, stems, strict=True):
-                for at in range(0, len(stem), BLOCK):  # Vorbis cannot take a long stem at once
-                    file.write(stem[at : at + BLOCK])
+            if self._kept is not None:
+                self._kept.write(stems)
+                return
+            for at in range(0, stems.shape[1], BLOCK):  # Vorbis cannot take a long stem at once
+                self._encode(stems[:, at : at + BLOCK])
 
     def finish(self) -> list[Path]:
         """Complete the files under their temporary names; `commit` gives them their own.
@@ -96,12 +106,9 @@ class StemWriter:
             the temporary paths, in the order of the stems.
         """
         with output_errors(self.paths[0]):
+            if self._kept is not None:
+                self._round(self._kept)
             self._stack.close()
-            if self._encoding.step is not None:
-                self._round()
-            else:
-                for path in self.paths:
-                    self._raw(path).replace(partial_path(path))
         return [partial_path(path) for path in self.paths]
 
     def commit(self, leave_out: Collection[Path] = ()) -> None:
@@ -112,22 +119,14 @@ class StemWriter:
                     os.fsync(file.fileno())
                 partial_path(path).replace(path)
 
-    def _round(self) -> None:
+    def _round(self, kept: KeptFloats) -> None:
         step = self._encoding.step
         assert step is not None
         if self.peak > 1.0:  # full scale itself is clipped by one step, not scaled
             self.gain = (1 - step) / self.peak
-        with ExitStack() as stack:
-            sources = [
-                stack.enter_context(soundfile.SoundFile(for_libsndfile(self._raw(p))))
-                for p in self.paths
-            ]
-            targets = [self._open(partial_path(p), self._encoding, stack) for p in self.paths]
-            for stems in _side_by_side(sources):
-                for target, stem in zip(targets, self._integers(stems, step), strict=True):
-                    target.write(stem)
-        for path in self.paths:
-            self._raw(path).unlink()
+        self._open()
+        for stems in kept.blocks(BLOCK):
+            self._encode(self._integers(stems, step))
 
     def _integers(self, stems: Stems, step: float) -> NDArray[np.signedinteger]:
         """Stems in steps, in the upper bits of the words that libsndfile copies as they are."""
@@ -140,31 +139,26 @@ class StemWriter:
         word = np.dtype(np.int16 if self._encoding.width <= 2 else np.int32)
         return rounded.astype(word) << 8 * (word.itemsize - self._encoding.width)
 
-    def _raw_encoding(self) -> Encoding:
-        if self._encoding.step is None:
-            return self._encoding
-        return Encoding("RF64", "FLOAT", "wav")
-
-    def _raw(self, path: Path) -> Path:
-        return path.with_name(f"{PARTIAL}raw-{path.name}")
-
-    def _open(
-        self, path: Path, encoding: Encoding, stack: ExitStack | None = None
-    ) -> soundfile.SoundFile:
-        container = encoding.container
+    def _open(self) -> None:
+        container = self._encoding.container
         samples = max(self._samples, self._expected)
-        if container == "WAV" and samples * self._channels * encoding.width > LARGEST_WAV:
+        if container == "WAV" and samples * self._channels * self._encoding.width > LARGEST_WAV:
             container = "RF64"
-        file = soundfile.SoundFile(
-            for_libsndfile(path),
-            "w",
-            self._rate,
-            self._channels,
-            encoding.subtype,
-            format=container,
-        )
-        leave_date_out(file)
-        return (stack or self._stack).enter_context(file)
+        for path in self.paths:
+            file = soundfile.SoundFile(
+                for_libsndfile(partial_path(path)),
+                "w",
+                self._rate,
+                self._channels,
+                self._encoding.subtype,
+                format=container,
+            )
+            leave_date_out(file)
+            self._files.append(self._stack.enter_context(file))
+
+    def _encode(self, stems: Stems | NDArray[np.signedinteger]) -> None:
+        for file, stem in zip(self._files, stems, strict=True):
+            file.write(stem)
 
 
 def leave_date_out(file: soundfile.SoundFile) -> None:
@@ -175,14 +169,6 @@ def leave_date_out(file: soundfile.SoundFile) -> None:
 def partial_path(path: Path) -> Path:
     """Where a file is kept until it is whole."""
     return path.with_name(PARTIAL + path.name)
-
-
-def _side_by_side(files: Sequence[soundfile.SoundFile]) -> Iterator[Stems]:
-    while True:
-        parts = [file.read(BLOCK, dtype="float32", always_2d=True) for file in files]
-        if not len(parts[0]):
-            return
-        yield np.stack(parts)
 
 
 class output_errors:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from sepcli.audio.floats import KeptFloats
 from sepcli.audio.formats import Encoding, choose
-from sepcli.audio.writer import StemWriter, partial_path
+from sepcli.audio.writer import MEMORY, StemWriter, partial_path
 from sepcli.errors import OutputError, UsageError
 
 WAV16 = Encoding("WAV", "PCM_16", "wav")
@@ -54,6 +56,28 @@ def test_leaving_without_a_commit_leaves_nothing(encoding: Encoding) -> None:
         writer.write(stems())
         writer.finish()
     assert not list(Path("out").iterdir())
+
+
+def test_kept_floats_come_back_in_their_order() -> None:
+    wave = np.random.default_rng(0).standard_normal((2, 10, 3)).astype(np.float32)
+    kept = KeptFloats(BytesIO(), 2, 3)
+    for part in (wave[:, :7], wave[:, 7:]):
+        kept.write(part)
+    blocks = list(kept.blocks(4))
+    assert [block.shape for block in blocks] == [(2, 4, 3), (2, 4, 3), (2, 2, 3)]
+    np.testing.assert_array_equal(np.concatenate(blocks, axis=1), wave)
+
+
+def test_only_the_stems_have_names_while_they_are_written() -> None:
+    long = stems(MEMORY)  # which do not stay in memory
+    with StemWriter([Path("a.wav"), Path("b.wav")], None, 8000, 1, WAV16) as writer:
+        writer.write(long)
+        names = {path.name for path in Path().iterdir()}
+        assert names == {".sepcli-partial-a.wav", ".sepcli-partial-b.wav"}
+        writer.finish()
+        writer.commit()
+    for name, stem in zip(("a.wav", "b.wav"), long, strict=True):
+        np.testing.assert_allclose(soundfile.read(name, always_2d=True)[0], stem, atol=2**-16)
 
 
 def test_the_residual_takes_up_the_rounding() -> None:
@@ -103,8 +127,9 @@ def test_full_scale_is_not_scaled() -> None:
     np.testing.assert_array_equal(read, [-1.0, 1 - 2**-15, 0.5])
 
 
-def test_files_beyond_4_gb_are_rf64() -> None:
-    with StemWriter([Path("a.wav")], None, 8000, 1, FLOAT, expected=2**30) as writer:
+@pytest.mark.parametrize(("encoding", "expected"), [(FLOAT, 2**30), (WAV16, 2**31)])
+def test_files_beyond_4_gb_are_rf64(encoding: Encoding, expected: int) -> None:
+    with StemWriter([Path("a.wav")], None, 8000, 1, encoding, expected) as writer:
         writer.write(stems()[:1])
         writer.finish()
         writer.commit()
