@@ -40,7 +40,7 @@ RESULT = HERE / "results/scale.json"
 SHORT_RATE = 16_000  # Hz
 CALLS = 10  # commands of their own that are timed
 SHIPPED = 300  # short recordings for the default model
-LONG, LONG_SECONDS = 24, 30.0  # recordings for workers, and how long each is
+LONG, LONG_SECONDS = 240, 30.0  # recordings for workers, two hours, and how long each is
 MINUTES = {"linear": (1, 10, 60, 180, 360), "shipped": (1, 10, 60)}
 TOGETHER = 3, 10.0  # recordings in flight, and their minutes
 
