@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import glob
+import itertools
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ MANIFESTS = (".csv", ".jsonl")
 COLUMNS = ("path", "query", "start", "end")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # of which there may be millions
 class Source:
     """A recording to separate.
 
@@ -73,8 +74,9 @@ def _expand_folder(folder: Path, recursive: bool) -> Iterator[Source]:
     if not files:
         deeper = "" if recursive else ", or look deeper with --recursive"
         raise UsageError(f"no recordings in {folder}", f"check the folder{deeper}")
-    for path in files:
-        yield Source(path, path.parent.relative_to(folder))
+    for parent, inside in itertools.groupby(files, lambda path: path.parent):
+        below = parent.relative_to(folder)
+        yield from (Source(path, below) for path in inside)
 
 
 def _expand_manifest(path: Path) -> Iterator[Source]:
