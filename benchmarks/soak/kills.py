@@ -15,7 +15,8 @@ from benchmarks.soak.row import Observed
 
 KILLS, FEW = 200, 12
 FORMATS = {"wav": "PCM_16", "flac": "PCM_24", "w64": "FLOAT", "aiff": "PCM_16"}
-RECORDINGS, STEMS = 6, 3  # and of each
+RECORDINGS = 24  # more than are in flight at once, so that kills find finished ones
+STEMS = 3  # of each
 LIMIT = 180.0  # seconds that a batch may take on a busy machine
 BATCH = ("separate", "--plan", "plan.jsonl", "--progress", "json")
 PARTIAL = ".sepcli-partial-"
@@ -68,7 +69,7 @@ def planned(folder: Path) -> Path:
     names = []
     for number in range(RECORDINGS):
         extension, subtype = list(FORMATS.items())[number % len(FORMATS)]
-        wave = real_sound(0.5 + 0.3 * number)
+        wave = real_sound(0.5 + 0.1 * number)
         name = folder / f"inputs/{number}.{extension}"
         name.write_bytes(encoded(wave, extension.upper(), subtype))
         names.append(name)
