@@ -14,14 +14,17 @@ batch is full; while it is not, something else is the limit.
 
 from __future__ import annotations
 
+import threading
 from bisect import insort
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 
 from sepcli.audio.windows import Wave
 from sepcli.errors import MemoryExhausted
 from sepcli.separation.runner import Answer, Question, Runner
+
+WAIT_SECONDS = 0.5  # for an answer, before it is asked whether there will be one
 
 
 class GivenUp(BaseException):
@@ -57,12 +60,14 @@ class Asker:
         submit: takes tickets to the batcher's thread.
         rank: of the recording; lower ones go first.
         notify: told, in words, of steps back for want of memory.
+        stopped: set when the batch stops.
     """
 
     runner: Runner
     submit: Callable[[Ticket], None]
     rank: int
     notify: Callable[[str], None]
+    stopped: threading.Event
 
     @property
     def batch(self) -> int:
@@ -83,7 +88,13 @@ class Asker:
         ]
         for ticket in tickets:
             self.submit(ticket)
-        return [ticket.answer.result() for ticket in tickets]
+        return [self._awaited(ticket) for ticket in tickets]
+
+    def _awaited(self, ticket: Ticket) -> Answer:
+        while not wait([ticket.answer], WAIT_SECONDS).done:
+            if self.stopped.is_set():  # by a signal, with which the ticket may have been lost
+                raise GivenUp
+        return ticket.answer.result()
 
 
 class Batcher:

@@ -124,23 +124,19 @@ class Lanes:
         self._stopped.set()
         while self._lanes:
             self._batcher.refuse()
+            alive = {lane for lane in self._lanes if lane.thread and lane.thread.is_alive()}
             try:
                 item = self._inbox.get(timeout=WAIT_SECONDS)
             except Empty:
-                self._forget_unborn()
+                # A signal kept the others from starting, or took the news of their end. One that
+                # comes to life after this finds that it need not begin.
+                self._lanes = alive
                 continue
             if isinstance(item, Ticket):
                 refuse(item)
             else:
                 self._take(item)
         yield from self._drained()
-
-    def _forget_unborn(self) -> None:
-        """Wait no more for threads that a signal kept from starting.
-
-        One that comes to life after this finds that it need not begin.
-        """
-        self._lanes = {lane for lane in self._lanes if lane.thread and lane.thread.ident}
 
     def _is_full(self, size: int) -> bool:
         if not self._lanes:
@@ -185,7 +181,7 @@ class Lanes:
         if isinstance(item, Lane):
             assert item.thread is not None
             item.thread.join()  # which has nothing left to do
-            self._lanes.remove(item)
+            self._lanes.discard(item)
         else:
             self._events.extend(item.events)
 
@@ -195,7 +191,7 @@ class Lanes:
 
     def _run(self, lane: Lane, work: Work) -> None:
         """A lane's thread. The events of a recording's end stay together."""
-        asker = Asker(self._runner, self._inbox.put, lane.rank, lane.notices.append)
+        asker = Asker(self._runner, self._inbox.put, lane.rank, lane.notices.append, self._stopped)
         held: list[Event] = []
         try:
             self._go_on()

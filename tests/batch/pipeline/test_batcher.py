@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -165,7 +166,7 @@ def test_an_asker_waits_for_all_its_windows() -> None:
         made.add(item)
         made.serve()
 
-    asker = Asker(runner, submit, 0, print)  # type: ignore[arg-type]
+    asker = Asker(runner, submit, 0, print, threading.Event())  # type: ignore[arg-type]
     waves = [np.full((4, 1), n, np.float32) for n in range(2)]
     assert asker.batch == 3
     answers = asker.answer(waves, QUESTION, 8000)
@@ -179,7 +180,7 @@ def test_an_asker_s_windows_of_other_rates_are_of_other_kinds() -> None:
         item.answer.set_result(Answer(item.wave[None], None))
         tickets.append(item)
 
-    asker = Asker(Doubling(1), submit, 0, print)  # type: ignore[arg-type]
+    asker = Asker(Doubling(1), submit, 0, print, threading.Event())  # type: ignore[arg-type]
     wave = np.zeros((4, 1), np.float32)
     for rate in (8000, 8000, 16000):
         asker.answer([wave], QUESTION, rate)

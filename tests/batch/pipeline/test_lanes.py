@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
+from queue import SimpleQueue
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from sepcli.audio.formats import Encoding
 from sepcli.audio.reader import AudioInfo
 from sepcli.audio.windows import Wave
 from sepcli.batch.pipeline import lanes as module
+from sepcli.batch.pipeline.batcher import Ticket
 from sepcli.batch.pipeline.lanes import LANES, LEAST, Lanes
 from sepcli.separation.events import Event, Notice, Progress, Started
 from sepcli.separation.inputs import Source
@@ -230,6 +232,34 @@ def test_nobody_waits_for_a_thread_that_a_signal_kept_from_starting(
     real(kept[0])  # later than anybody thought
     kept[0].join(10)
     assert work.most == 0
+
+
+class Losing(SimpleQueue[object]):
+    """A signal comes when the first item of a kind has been taken out, and nobody has it yet."""
+
+    def __init__(self, kind: type) -> None:
+        self._kind: type | None = kind
+
+    def get(self, block: bool = True, timeout: float | None = None) -> object:
+        item = super().get(block, timeout)
+        if self._kind and isinstance(item, self._kind):
+            self._kind = None
+            raise KeyboardInterrupt
+        return item
+
+    def get_nowait(self) -> object:
+        return self.get(block=False)
+
+
+@pytest.mark.parametrize("kind", [Ticket, module.Lane])
+def test_what_a_signal_loses_keeps_nobody_waiting(kind: type) -> None:
+    work = Work()
+    with lanes(Device()) as line:
+        line._inbox = Losing(kind)  # type: ignore[assignment]
+        list(line.begin(job("a"), work.of("a")))
+        with pytest.raises(KeyboardInterrupt):
+            list(line.finish())
+    assert work.cleaned == ["a"]
 
 
 def test_a_device_is_only_asked_for_when_it_is_needed() -> None:
