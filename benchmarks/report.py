@@ -207,10 +207,12 @@ def speakers_section(figures: dict) -> str:
     return (
         f"## Speakers\n\nA man and a woman at equal level, by the model of "
         f"`examples/train_speakers.yaml` ({figures['model']}, fingerprint "
-        f"`{figures['fingerprint'][:12]}`; [how it was trained](../docs/published-models.md#tiger)). "
-        "`kept`: pieces of 2 s whose outputs are in the order "
-        "of the whole; `whole`: mixtures in which all are; then `kept` without "
-        "`stitching.py`.\n\n" + table(heads, rows) + "\n"
+        f"`{figures['fingerprint'][:12]}`; "
+        "[how it was trained](../docs/published-models.md#tiger)). "
+        "`kept`: pieces of 2 s whose outputs are in the order of the whole; `whole`: "
+        "mixtures in which all are; then `kept` without `stitching.py`.\n\n"
+        + table(heads, rows)
+        + "\n"
     )
 
 
