@@ -36,6 +36,8 @@ class Compiled:
         """
         from torch._dynamo.exc import TorchDynamoException
 
+        # Of interleaved channels torch lays a spectrogram out otherwise than its compiler expects.
+        mixture = mixture.contiguous()
         try:
             stems: tuple[Tensor, Tensor | None] = self._translated(mixture, queries, rate)
         except TorchDynamoException as error:

@@ -13,6 +13,7 @@ import torch
 import torch._dynamo
 from torch import Tensor, nn
 
+from sepcli.audio.stft import istft, stft
 from sepcli.errors import ModelError
 from sepcli.separation.compiled import Compiled
 from sepcli.separation.options import SeparateOptions
@@ -55,6 +56,22 @@ def test_it_gives_what_the_network_gives(cold: None) -> None:
             wanted, given = network(mixture, queries, RATE), compiled(mixture, queries, RATE)
         for one, other in zip(wanted, given, strict=True):
             torch.testing.assert_close(other, one, rtol=0, atol=1e-6)
+
+
+class Spectral(nn.Module):
+    """Halves mixtures by way of their spectrograms."""
+
+    def forward(self, mixture: Tensor, _queries: Tensor | None, rate: int) -> tuple[Tensor, None]:
+        halved = istft(0.5 * stft(mixture, rate), rate, mixture.shape[-1])
+        return halved[:, None], None
+
+
+@with_compiler
+def test_interleaved_channels_as_files_have_them(cold: None) -> None:
+    mixture = torch.randn(1, 4000, 2).mT
+    with torch.inference_mode():
+        stems, _ = Compiled(Spectral())(mixture, None, RATE)
+    torch.testing.assert_close(stems[:, 0], 0.5 * mixture, rtol=0, atol=1e-5)
 
 
 @with_compiler
