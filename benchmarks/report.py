@@ -33,6 +33,7 @@ what it measures and how.
 | `coverage.py` | intervals and tests of known rows | `python benchmarks/coverage.py --write` |
 | `scale.py` | plans: short files, workers, memory | `python -m benchmarks.scale short --write` |
 | `fleet.py` | bookkeeping of 1,000 workers | `python benchmarks/fleet.py --write` |
+| `compiled.py` | `--compile` with the default model | `python benchmarks/compiled.py --write` |
 | `cost.py` | nothing: it computes [costs](../docs/scale.md) | `python benchmarks/cost.py` |
 | `soak/` | [faults](../docs/reliability.md), provoked | `make soak` |
 | `metric_traps.py` | figures of docs/metrics.md | `python benchmarks/metric_traps.py` |
@@ -60,6 +61,7 @@ def main() -> None:
         ("speakers", speakers_section),
         ("scale", scale_section),
         ("fleet", fleet_section),
+        ("compiled", compiled_section),
     )
     results = ((HERE / f"results/{name}.json", section) for name, section in sections)
     text = HEAD + "".join(
@@ -578,6 +580,22 @@ def fleet_section(figures: dict) -> str:
         f"of the time; the last worker ends after {figures['longest_against_even_share']} times "
         f"an even share. A line reaches the disk in {figures['line_on_disk_milliseconds']} ms. "
         f"Peak memory {figures['peak_rss_mb']:,} MB, for all that is simulated.\n"
+    )
+
+
+def compiled_section(figures: dict) -> str:
+    """What translating the network gains."""
+    rows = [
+        ("a window of 10 s, stereo", f"{figures['plain_seconds']} s"),
+        ("the same with `--compile`", f"{figures['compiled_seconds']} s"),
+        ("that is", f"{figures['times_faster']} times faster"),
+        ("the first window, nothing in torch's cache", f"{figures['first_seconds']} s"),
+        ("the first window, found in the cache", f"{figures['again_seconds']} s"),
+        ("won back, if found there, after", f"{figures['pays_after_minutes']} min of audio"),
+    ]
+    return (
+        f"\n## --compile\n\nThe default model, without reading and writing; "
+        f"{figures['machine']}.\n\n" + table(("", ""), rows) + "\n"
     )
 
 
