@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from sepcli.errors import OutputError
 from sepcli.registry.cache import output_errors
 from sepcli.registry.lockfile import Digest
 
@@ -62,8 +63,9 @@ class Partial:
         return self
 
     def __exit__(self, *_: object) -> None:
+        empty = os.fstat(self._file.fileno()).st_size == 0
         self._file.close()
-        if self.size == 0 or self._spoilt:
+        if empty or self._spoilt:
             for leftover in (self._path, self._note):
                 with suppress(OSError):
                     leftover.unlink(missing_ok=True)
@@ -100,11 +102,14 @@ class Partial:
         Raises:
             OutputError: if the disk is full; what was received is deleted on the way out.
         """
-        rest, self._spoilt = memoryview(data), True
-        with output_errors(self._path.parent):
-            while rest:  # a file that is nearly at its limit takes a part
-                rest = rest[self._file.write(rest) or 0 :]
-        self._spoilt = False
+        rest = memoryview(data)
+        try:
+            with output_errors(self._path.parent):
+                while rest:  # a file that is nearly at its limit takes a part
+                    rest = rest[self._file.write(rest) or 0 :]
+        except OutputError:  # a signal spoils nothing: what it lets through is a beginning, too
+            self._spoilt = True
+            raise
         self._hash.update(data)
         self.size += len(data)
 
