@@ -32,7 +32,7 @@ class KeptFloats:
         self._file.write(np.ascontiguousarray(stems.swapaxes(0, 1), np.float32).tobytes())
 
     def blocks(self, samples: int) -> Iterator[Stems]:
-        """All that was written, so many samples at a time."""
+        """All that was written, as (stems, samples, channels), so many samples at a time."""
         self._file.seek(0)
         width = np.dtype(np.float32).itemsize * self._frame[0] * self._frame[1]
         while data := self._file.read(samples * width):

@@ -55,11 +55,8 @@ def test_json_lines_for_several_files(
     assert sound["label"] == NAMES[0]
     assert sound["score"] == pytest.approx(1, abs=1e-4)
     assert (sound["spans"], sound["also"]) == ([[0.0, 5.0]], [])
-    assert quiet == {
-        "path": "in/b.wav",
-        "sounds": [],
-        "nearest": [],
-    }  # 66 dB below full scale is silence
+    # 66 dB below full scale is silence
+    assert quiet == {"path": "in/b.wav", "sounds": [], "nearest": []}
 
 
 def test_the_nearest_where_none_is_sure(

@@ -28,9 +28,7 @@ Item = Event | SepcliError  # of a worker: a refusal that is no row's fault come
 
 SHARED = "plan, recordings and stems have to be on a disk that all machines share"
 PROGRESS_SECONDS = 0.2  # between two about the progress of a recording
-LEAVE_SECONDS = (
-    30.0  # for workers to clean up in, once they are stopped; a busy disk takes its time
-)
+LEAVE_SECONDS = 30.0  # for stopped workers to clean up in; a busy disk takes its time
 
 
 @dataclass(frozen=True)
